@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+#include "account.h"
+
+/**
+ * kmq_account_init() - start an account at zero use
+ * @acc: the account
+ * @defaults: one limit per resource, indexed by KMQ_R_*; must outlive @acc
+ */
+void kmq_account_init(struct kmq_account *acc, const unsigned long *defaults)
+{
+	unsigned int i;
+
+	acc->defaults = defaults;
+	for (i = 0; i < KMQ_R_COUNT; i++) {
+		atomic_long_set(&acc->limit[i], -1);
+		atomic_long_set(&acc->used[i], 0);
+		atomic_long_set(&acc->peak[i], 0);
+		atomic_long_set(&acc->refused[i], 0);
+	}
+}
+
+/**
+ * kmq_account_limit() - the limit in force
+ * @acc: the account
+ * @res: KMQ_R_*
+ */
+long kmq_account_limit(const struct kmq_account *acc, unsigned int res)
+{
+	long limit = atomic_long_read(&acc->limit[res]);
+
+	if (limit >= 0)
+		return limit;
+	return min_t(unsigned long, READ_ONCE(acc->defaults[res]), LONG_MAX);
+}
+
+static bool account_add(struct kmq_account *acc, unsigned int res, long n,
+			bool exempt)
+{
+	long used, peak;
+
+	if (!acc)
+		return true;
+
+	used = atomic_long_add_return(n, &acc->used[res]);
+	if (!exempt && used > kmq_account_limit(acc, res)) {
+		atomic_long_sub(n, &acc->used[res]);
+		atomic_long_inc(&acc->refused[res]);
+		return false;
+	}
+
+	peak = atomic_long_read(&acc->peak[res]);
+	while (used > peak &&
+	       !atomic_long_try_cmpxchg(&acc->peak[res], &peak, used))
+		;
+	return true;
+}
+
+static void account_sub(struct kmq_account *acc, unsigned int res, long n)
+{
+	if (acc)
+		atomic_long_sub(n, &acc->used[res]);
+}
+
+/**
+ * kmq_charge() - charge a resource to all accounts of a payer, or to none
+ * @payer: who pays
+ * @res: KMQ_R_*
+ * @n: how much
+ *
+ * Context: any; takes no lock.
+ * Return: 0; -ENOBUFS when the module's limit is reached; -EDQUOT when the
+ * user's or the domain's is and the payer is not exempt.
+ */
+int kmq_charge(const struct kmq_payer *payer, unsigned int res, long n)
+{
+	if (!account_add(payer->module, res, n, false))
+		return -ENOBUFS;
+	if (!account_add(payer->domain, res, n, payer->exempt))
+		goto err_module;
+	if (!account_add(payer->user, res, n, payer->exempt))
+		goto err_domain;
+	return 0;
+
+err_domain:
+	account_sub(payer->domain, res, n);
+err_module:
+	account_sub(payer->module, res, n);
+	return -EDQUOT;
+}
+
+/**
+ * kmq_uncharge() - give back what kmq_charge() took
+ * @payer: who paid
+ * @res: KMQ_R_*
+ * @n: how much
+ *
+ * Context: any; takes no lock.
+ */
+void kmq_uncharge(const struct kmq_payer *payer, unsigned int res, long n)
+{
+	account_sub(payer->user, res, n);
+	account_sub(payer->domain, res, n);
+	account_sub(payer->module, res, n);
+}
+
+/**
+ * kmq_credit_init() - start an empty credit with one reference
+ * @credit: the credit
+ * @payer: who is charged; what it points to must outlive the credit
+ * @release: frees @credit after the last reference went
+ */
+void kmq_credit_init(struct kmq_credit *credit, const struct kmq_payer *payer,
+		     void (*release)(struct kmq_credit *credit))
+{
+	refcount_set(&credit->refs, 1);
+	credit->closed = false;
+	atomic_long_set(&credit->avail, 0);
+	credit->payer = *payer;
+	credit->release = release;
+}
+
+/* A full step first; near a limit just what is needed. */
+static int credit_refill(struct kmq_credit *credit, long need)
+{
+	long step = max(need, KMQ_CREDIT_STEP);
+	int err;
+
+	err = kmq_charge(&credit->payer, KMQ_R_BYTES, step);
+	if (err && step > need) {
+		step = need;
+		err = kmq_charge(&credit->payer, KMQ_R_BYTES, step);
+	}
+	if (!err)
+		atomic_long_add(step, &credit->avail);
+	return err;
+}
+
+/**
+ * kmq_credit_spend() - pay for a message
+ * @credit: the sending handle's credit
+ * @bytes: memory of the message
+ *
+ * Context: any; takes no lock.
+ * Return: 0, or -EDQUOT or -ENOBUFS as kmq_charge().
+ */
+int kmq_credit_spend(struct kmq_credit *credit, long bytes)
+{
+	long left = atomic_long_sub_return(bytes, &credit->avail);
+	int err;
+
+	if (likely(left >= 0))
+		return 0;
+
+	err = credit_refill(credit, min(-left, bytes));
+	if (err)
+		kmq_credit_refund(credit, bytes);
+	return err;
+}
+
+/**
+ * kmq_credit_refund() - take back what a freed message had paid
+ * @credit: the credit it was paid from
+ * @bytes: what kmq_credit_spend() was called with
+ *
+ * Context: any; takes no lock.
+ */
+void kmq_credit_refund(struct kmq_credit *credit, long bytes)
+{
+	long left = atomic_long_add_return(bytes, &credit->avail);
+	long keep = READ_ONCE(credit->closed) ? 0 : KMQ_CREDIT_STEP;
+
+	while (left > 2 * keep) {
+		if (atomic_long_try_cmpxchg(&credit->avail, &left, keep)) {
+			kmq_uncharge(&credit->payer, KMQ_R_BYTES, left - keep);
+			break;
+		}
+	}
+}
+
+/**
+ * kmq_credit_close() - the handle goes: keep no advance any more
+ * @credit: its credit; the handle's reference is dropped
+ */
+void kmq_credit_close(struct kmq_credit *credit)
+{
+	WRITE_ONCE(credit->closed, true);
+	kmq_credit_refund(credit, 0);
+	kmq_credit_put(credit);
+}
+
+/**
+ * kmq_credit_put() - drop a reference; the last one pays everything back
+ * @credit: the credit
+ *
+ * Context: process context.
+ */
+void kmq_credit_put(struct kmq_credit *credit)
+{
+	long left;
+
+	if (!refcount_dec_and_test(&credit->refs))
+		return;
+
+	left = atomic_long_read(&credit->avail);
+	WARN_ON_ONCE(left < 0);
+	kmq_uncharge(&credit->payer, KMQ_R_BYTES, left);
+	credit->release(credit);
+}

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The life of a queue and of those who wait in it. */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/string.h>
+
+#include "queue.h"
+
+/**
+ * kmq_queue_init() - an empty queue
+ * @q: the queue
+ * @cfg: its bounds, already checked
+ * @payer: pays for memory of the queue itself; must outlive it
+ */
+void kmq_queue_init(struct kmq_queue *q, const struct kmq_queue_config *cfg,
+		    const struct kmq_payer *payer)
+{
+	memset(q, 0, sizeof(*q));
+	spin_lock_init(&q->lock);
+	q->cfg = *cfg;
+	q->payer = payer;
+	q->next_seq = 1;
+	kmq_ready_init(&q->ready);
+	INIT_LIST_HEAD(&q->senders);
+	INIT_LIST_HEAD(&q->receivers);
+}
+
+/**
+ * kmq_queue_destroy() - free what the queue itself holds
+ * @q: a dead queue, purged, that nobody uses any more
+ */
+void kmq_queue_destroy(struct kmq_queue *q)
+{
+	WARN_ON_ONCE(q->count || q->memory);
+	WARN_ON_ONCE(!list_empty(&q->senders) || !list_empty(&q->receivers));
+	kmq_ready_destroy(&q->ready);
+	kmq_uncharge(q->payer, KMQ_R_BYTES, q->level_bytes);
+}
+
+/**
+ * kmq_effects_init() - nothing to do yet, and a full budget
+ * @fx: the effects
+ */
+void kmq_effects_init(struct kmq_effects *fx)
+{
+	INIT_LIST_HEAD(&fx->wake);
+	INIT_LIST_HEAD(&fx->dropped);
+	fx->budget = KMQ_BUDGET;
+	fx->readable = 0;
+	fx->writable = 0;
+	fx->hangup = false;
+	fx->again = false;
+	fx->ndropped = 0;
+}
+
+/**
+ * kmq_port_init() - a handle's side of a queue, nothing waiting
+ * @port: the port
+ */
+void kmq_port_init(struct kmq_port *port)
+{
+	INIT_LIST_HEAD(&port->waiters);
+	port->nsending = 0;
+	port->nreceiving = 0;
+	port->shut = 0;
+	port->sent = 0;
+	port->received = 0;
+}
+
+/**
+ * kmq_enqueue_waiter() - a call begins to wait, behind those already there
+ * @q: the queue, its lock held
+ * @w: the call's waiter; its task and since are set
+ */
+void kmq_enqueue_waiter(struct kmq_queue *q, struct kmq_waiter *w)
+{
+	lockdep_assert_held(&q->lock);
+	w->state = KMQ_WAITING;
+	list_add_tail(&w->peers, &w->port->waiters);
+	if (w->direction == KMQ_OPEN_SEND) {
+		list_add_tail(&w->link, &q->senders);
+		q->nsenders++;
+		w->port->nsending++;
+	} else {
+		list_add_tail(&w->link, &q->receivers);
+		q->nreceivers++;
+		w->port->nreceiving++;
+	}
+}
+
+static void unlink_waiter(struct kmq_queue *q, struct kmq_waiter *w)
+{
+	list_del(&w->link);
+	list_del(&w->peers);
+	if (w->direction == KMQ_OPEN_SEND) {
+		q->nsenders--;
+		w->port->nsending--;
+	} else {
+		q->nreceivers--;
+		w->port->nreceiving--;
+	}
+}
+
+/**
+ * kmq_claim() - a waiter is complete
+ * @q: the queue, its lock held
+ * @w: a waiter in WAITING
+ * @result: 0 or a negative errno
+ * @fx: its owner is woken through these
+ */
+void kmq_claim(struct kmq_queue *q, struct kmq_waiter *w, int result,
+	       struct kmq_effects *fx)
+{
+	lockdep_assert_held(&q->lock);
+	unlink_waiter(q, w);
+	w->result = result;
+	/* the owner may look without the lock */
+	WRITE_ONCE(w->state, KMQ_CLAIMED);
+	list_add_tail(&w->link, &fx->wake);
+}
+
+/**
+ * kmq_queue_cancel() - a waiting call wants to leave
+ * @q: the queue
+ * @w: its waiter, once in WAITING
+ *
+ * Context: takes the queue's lock.
+ * Return: true: it left; false: it was claimed and must wait until DONE.
+ */
+bool kmq_queue_cancel(struct kmq_queue *q, struct kmq_waiter *w)
+{
+	bool left;
+
+	spin_lock(&q->lock);
+	left = w->state == KMQ_WAITING;
+	if (left) {
+		unlink_waiter(q, w);
+		w->state = KMQ_IDLE;
+	}
+	spin_unlock(&q->lock);
+	return left;
+}
+
+/**
+ * kmq_balance_locked() - let waiting senders and receivers make progress
+ * @q: the queue, its lock held
+ * @fx: collects who is to be woken; again is set when the budget ran out
+ */
+void kmq_balance_locked(struct kmq_queue *q, struct kmq_effects *fx)
+{
+	bool progress;
+
+	lockdep_assert_held(&q->lock);
+	if (likely(list_empty(&q->senders) && list_empty(&q->receivers)))
+		return;
+	do {
+		progress = kmq_admit_waiting(q, fx);
+		progress |= kmq_serve_waiting(q, fx);
+	} while (progress && fx->budget);
+
+	if (!fx->budget)
+		fx->again = true;
+}
+
+/**
+ * kmq_queue_balance() - go on where the budget ran out
+ * @q: the queue
+ * @fx: initialised; to be finished after the call
+ *
+ * Context: takes the queue's lock.
+ */
+void kmq_queue_balance(struct kmq_queue *q, struct kmq_effects *fx)
+{
+	spin_lock(&q->lock);
+	if (!q->dead)
+		kmq_balance_locked(q, fx);
+	fx->readable = min_t(u64, q->count, U32_MAX);
+	if (kmq_queue_has_room(q))
+		fx->writable = U32_MAX;
+	spin_unlock(&q->lock);
+}
+
+/**
+ * kmq_queue_blocked() - count the time a sender waited
+ * @q: the queue
+ * @ns: how long
+ *
+ * Context: takes the queue's lock.
+ */
+void kmq_queue_blocked(struct kmq_queue *q, u64 ns)
+{
+	spin_lock(&q->lock);
+	q->blocked_ns += ns;
+	spin_unlock(&q->lock);
+}
+
+/**
+ * kmq_queue_get_config() - the bounds in force
+ * @q: the queue
+ * @cfg: filled in
+ *
+ * Context: takes the queue's lock.
+ */
+void kmq_queue_get_config(struct kmq_queue *q, struct kmq_queue_config *cfg)
+{
+	spin_lock(&q->lock);
+	*cfg = q->cfg;
+	spin_unlock(&q->lock);
+}
+
+/**
+ * kmq_queue_alter() - change the bounds
+ * @q: the queue
+ * @cfg: new bounds, already checked
+ * @fx: initialised; to be finished after the call
+ *
+ * What is queued stays, even above a lowered bound.
+ *
+ * Context: takes the queue's lock.
+ */
+void kmq_queue_alter(struct kmq_queue *q, const struct kmq_queue_config *cfg,
+		     struct kmq_effects *fx)
+{
+	spin_lock(&q->lock);
+	q->cfg = *cfg;
+	kmq_balance_locked(q, fx);
+	if (kmq_queue_has_room(q))
+		fx->writable = U32_MAX;
+	spin_unlock(&q->lock);
+}
+
+/* End up to a budget of waiters; whether there are more. */
+static bool end_waiters(struct kmq_queue *q, struct list_head *list,
+			int result, struct kmq_effects *fx)
+{
+	while (!list_empty(list) && fx->budget) {
+		struct kmq_waiter *w = list_first_entry(list, struct kmq_waiter,
+							link);
+
+		fx->budget--;
+		kmq_claim(q, w, result, fx);
+	}
+	return !list_empty(list);
+}
+
+/**
+ * kmq_queue_seal() - end the stream, or open it again
+ * @q: the queue
+ * @sealed: which
+ * @fx: initialised; to be finished after the call
+ *
+ * Context: takes the queue's lock.
+ * Return: whether to call again (there were many waiters).
+ */
+bool kmq_queue_seal(struct kmq_queue *q, bool sealed, struct kmq_effects *fx)
+{
+	bool more = false;
+
+	spin_lock(&q->lock);
+	q->sealed = sealed;
+	if (sealed) {
+		more = end_waiters(q, &q->senders, -EPIPE, fx);
+		/* watermark waiters take what is there, others learn the end */
+		if (!more)
+			kmq_balance_locked(q, fx);
+		if (!q->count)
+			more |= end_waiters(q, &q->receivers, 0, fx);
+	}
+	fx->hangup = true;
+	spin_unlock(&q->lock);
+	return more;
+}
+
+/**
+ * kmq_queue_shutdown() - end a direction of one handle
+ * @q: the queue
+ * @port: the handle's side
+ * @what: KMQ_OPEN_SEND, KMQ_OPEN_RECV, or both
+ * @fx: initialised; to be finished after the call
+ *
+ * Context: takes the queue's lock.
+ * Return: whether to call again.
+ */
+bool kmq_queue_shutdown(struct kmq_queue *q, struct kmq_port *port, u32 what,
+			struct kmq_effects *fx)
+{
+	struct kmq_waiter *w, *tmp;
+	bool more = false;
+
+	spin_lock(&q->lock);
+	port->shut |= what;
+	list_for_each_entry_safe(w, tmp, &port->waiters, peers) {
+		if (!(w->direction & what))
+			continue;
+		if (!fx->budget) {
+			more = true;
+			break;
+		}
+		fx->budget--;
+		kmq_claim(q, w, -ECANCELED, fx);
+	}
+	/* whoever stood behind them may be next now */
+	kmq_balance_locked(q, fx);
+	fx->hangup = true;
+	spin_unlock(&q->lock);
+	return more;
+}
+
+/**
+ * kmq_queue_kill() - delete: nothing goes in or out any more
+ * @q: the queue
+ * @if_empty: only if no message is queued and no sender waits
+ * @fx: initialised; to be finished after the call
+ *
+ * Context: takes the queue's lock.
+ * Return: 0; 1: call again (there were many waiters); -ENOTEMPTY.
+ */
+int kmq_queue_kill(struct kmq_queue *q, bool if_empty, struct kmq_effects *fx)
+{
+	int more;
+
+	spin_lock(&q->lock);
+	if (!q->dead && if_empty && (q->count || !list_empty(&q->senders))) {
+		spin_unlock(&q->lock);
+		return -ENOTEMPTY;
+	}
+	q->dead = true;
+	more = end_waiters(q, &q->senders, -EIDRM, fx);
+	more |= end_waiters(q, &q->receivers, -EIDRM, fx);
+	fx->hangup = true;
+	spin_unlock(&q->lock);
+	return more;
+}
+
+/**
+ * kmq_queue_last_seq() - seq of the newest message
+ * @q: the queue
+ *
+ * Context: takes the queue's lock.
+ */
+u64 kmq_queue_last_seq(struct kmq_queue *q)
+{
+	u64 seq;
+
+	spin_lock(&q->lock);
+	seq = q->next_seq - 1;
+	spin_unlock(&q->lock);
+	return seq;
+}
+
+/**
+ * kmq_queue_purge() - drop messages, a budget at a time
+ * @q: the queue
+ * @upto: only those up to this seq
+ * @level: where the search goes on; KMQ_PRIORITY_MAX to begin
+ * @purged: how many went so far
+ * @fx: initialised; to be finished after the call
+ *
+ * Context: takes the queue's lock.
+ * Return: whether to call again.
+ */
+bool kmq_queue_purge(struct kmq_queue *q, u64 upto, u32 *level, u64 *purged,
+		     struct kmq_effects *fx)
+{
+	struct kmq_node *node = NULL;
+	bool any = false;
+
+	spin_lock(&q->lock);
+	while (fx->budget &&
+	       (node = kmq_ready_older(&q->ready, level, upto)) != NULL) {
+		fx->budget--;
+		kmq_ready_remove(&q->ready, node);
+		kmq_account_removed(q, node);
+		list_add_tail(&node->link, &fx->dropped);
+		q->dropped_purged++;
+		(*purged)++;
+		any = true;
+	}
+	if (any && !q->dead) {
+		kmq_balance_locked(q, fx);
+		if (kmq_queue_has_room(q))
+			fx->writable = KMQ_BUDGET - fx->budget;
+		fx->hangup |= q->sealed && !q->count;
+	}
+	spin_unlock(&q->lock);
+	return node;
+}
+
+/**
+ * kmq_queue_poll() - what can be done now without waiting
+ * @q: the queue
+ * @port: by whom
+ *
+ * Context: takes the queue's lock.
+ * Return: KMQ_POLL_* bits.
+ */
+unsigned int kmq_queue_poll(struct kmq_queue *q, struct kmq_port *port)
+{
+	unsigned int bits = 0;
+
+	spin_lock(&q->lock);
+	if (q->count)
+		bits |= KMQ_POLL_READ;
+	if (kmq_queue_has_room(q))
+		bits |= KMQ_POLL_WRITE;
+	if (q->sealed)
+		bits |= KMQ_POLL_SEALED;
+	if (q->sealed && !q->count)
+		bits |= KMQ_POLL_EOF;
+	if (q->dead)
+		bits |= KMQ_POLL_DEAD;
+	if (port->shut & KMQ_OPEN_SEND)
+		bits |= KMQ_POLL_SHUT_SEND;
+	if (port->shut & KMQ_OPEN_RECV)
+		bits |= KMQ_POLL_SHUT_RECV;
+	spin_unlock(&q->lock);
+	return bits;
+}
+
+/**
+ * kmq_port_stat() - the queue's part of a handle's row
+ * @q: the queue
+ * @port: the handle's side
+ * @row: its state, counters and waiting_since are filled in
+ *
+ * Context: takes the queue's lock.
+ */
+void kmq_port_stat(struct kmq_queue *q, struct kmq_port *port,
+		   struct kmq_handle_row *row)
+{
+	spin_lock(&q->lock);
+	if (port->nsending)
+		row->state |= KMQ_HANDLE_SENDING;
+	if (port->nreceiving)
+		row->state |= KMQ_HANDLE_RECEIVING;
+	if (port->shut & KMQ_OPEN_SEND)
+		row->state |= KMQ_HANDLE_SHUT_SEND;
+	if (port->shut & KMQ_OPEN_RECV)
+		row->state |= KMQ_HANDLE_SHUT_RECV;
+	if (!list_empty(&port->waiters))
+		row->waiting_since = list_first_entry(&port->waiters,
+						      struct kmq_waiter,
+						      peers)->since;
+	row->sent = port->sent;
+	row->received = port->received;
+	spin_unlock(&q->lock);
+}
+
+/**
+ * kmq_queue_stat() - the queue's part of a STAT
+ * @q: the queue
+ * @st: its counters are filled in
+ *
+ * Context: takes the queue's lock.
+ */
+void kmq_queue_stat(struct kmq_queue *q, struct kmq_stat_args *st)
+{
+	struct kmq_node *node;
+
+	spin_lock(&q->lock);
+	node = kmq_ready_first(&q->ready);
+	if (q->sealed)
+		st->state |= KMQ_STATE_SEALED;
+	st->next_seq = q->next_seq;
+	st->ready = q->count;
+	st->bytes = q->bytes;
+	st->memory = q->memory;
+	if (node)
+		st->head_time = kmq_run_record(kmq_node_run(node), node)->time;
+	st->waiting_senders = q->nsenders;
+	st->waiting_receivers = q->nreceivers;
+	st->sent = q->sent;
+	st->sent_bytes = q->sent_bytes;
+	st->received = q->received;
+	st->received_bytes = q->received_bytes;
+	st->dropped_full = q->dropped_full;
+	st->dropped_purged = q->dropped_purged;
+	st->refused_full = q->refused_full;
+	st->blocked = q->blocked;
+	st->blocked_ns = q->blocked_ns;
+	spin_unlock(&q->lock);
+}
