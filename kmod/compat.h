@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The code of kmq is written against the newest kernel. What an older one
+ * lacks is supplied here, and nowhere else is LINUX_VERSION_CODE looked at.
+ */
+#ifndef KMQ_COMPAT_H
+#define KMQ_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
+#error "kmq needs Linux 5.10 or later"
+#endif
+
+#endif

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cred.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "copy.h"
+#include "handle.h"
+#include "object.h"
+
+static int copy_in(struct kmq_user_buf *from, void *to, u32 len)
+{
+	if (likely(!from->iter)) {
+		if (copy_from_user(to, from->ptr, len))
+			return -EFAULT;
+		from->ptr += len;
+		return 0;
+	}
+	return copy_from_iter_full(to, len, from->iter) ? 0 : -EFAULT;
+}
+
+/* Go back over bytes just copied; they will be fetched and checked again. */
+static void step_back(struct kmq_user_buf *from, u32 len)
+{
+	if (from->iter)
+		iov_iter_revert(from->iter, len);
+	else
+		from->ptr -= len;
+}
+
+static u32 copy_to(struct kmq_user_buf *to, void *data, u32 len)
+{
+	u32 done;
+
+	if (unlikely(to->iter))
+		return copy_to_iter(data, len, to->iter);
+	done = len - copy_to_user(to->ptr, data, len);
+	to->ptr += done;
+	return done;
+}
+
+/* Charge a run to its sender and hand it to the batch, or free it. */
+static int add_run(struct kmq_handle *h, struct kmq_sender *sender,
+		   struct kmq_run *run, struct kmq_send *s)
+{
+	int err = kmq_run_charge(run, sender);
+
+	if (likely(!err))
+		err = kmq_queue_reserve(&h->obj->queue, run);
+	if (unlikely(err)) {
+		kmq_run_free(run);
+		return err;
+	}
+	kmq_send_add(s, run);
+	return 0;
+}
+
+/* The rest of a large record, behind the first piece. */
+static int copy_pieces(struct kmq_user_buf *from, struct kmq_run *run,
+		       u32 off, u32 len)
+{
+	while (len) {
+		u32 part = len;
+		void *to = kmq_run_segment(run, off, &part);
+
+		if (copy_in(from, to, part))
+			return -EFAULT;
+		off += part;
+		len -= part;
+	}
+	return 0;
+}
+
+static void zero_padding(struct kmq_run *run, u32 used, u32 size)
+{
+	u32 pad = size - used;
+
+	/* fewer than 8 bytes and aligned to 8: never across pieces */
+	if (pad)
+		memset(kmq_run_segment(run, used, &pad), 0, size - used);
+}
+
+/* A run for one record of any size, zeroed where its header goes. */
+static struct kmq_run *run_for(u32 size)
+{
+	struct kmq_data first;
+	struct kmq_run *run;
+
+	if (likely(size <= KMQ_CHUNK_BYTES))
+		return kmq_run_single(size);
+	if (kmq_data_alloc(&first, KMQ_CHUNK_BYTES))
+		return NULL;
+	run = kmq_run_large(&first, size);
+	kmq_data_free(&first);
+	return run;
+}
+
+/**
+ * kmq_copy_message() - one message whose body is all of a buffer
+ * @h: the handle
+ * @by: KMQ_BY_OPENER or KMQ_BY_CALLER
+ * @from: the body
+ * @len: its bytes, at most KMQ_MESSAGE_MAX
+ * @s: the batch it is added to
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EFAULT, -ENOMEM, -EDQUOT, -ENOBUFS.
+ */
+int kmq_copy_message(struct kmq_handle *h, unsigned int by,
+		     struct kmq_user_buf *from, size_t len,
+		     struct kmq_send *s)
+{
+	u32 size = kmq_record_size(0, len);
+	struct kmq_sender *sender;
+	struct kmq_record *rec;
+	struct kmq_run *run;
+	u32 part = len;
+	void *body;
+	int err;
+
+	run = run_for(size);
+	if (unlikely(!run))
+		return -ENOMEM;
+
+	rec = run->npieces ? run->pieces[0] : run->data;
+	memset(rec, 0, sizeof(*rec));
+	rec->size = size;
+	rec->body_len = len;
+	body = kmq_run_segment(run, sizeof(*rec), &part);
+	err = copy_in(from, body, part);
+	if (unlikely(!err && part < len))
+		err = copy_pieces(from, run, sizeof(*rec) + part, len - part);
+	if (unlikely(err))
+		goto err_free;
+	zero_padding(run, sizeof(*rec) + len, size);
+	kmq_run_single_ready(run, ktime_get_real_ns());
+
+	sender = kmq_handle_sender(h, by);
+	if (unlikely(!sender)) {
+		err = -ENOMEM;
+		goto err_free;
+	}
+	err = add_run(h, sender, run, s);
+	kmq_sender_put(sender);
+	return err;
+
+err_free:
+	kmq_run_free(run);
+	return err;
+}
+
+/*
+ * A record that is longer than a chunk: its first KMQ_CHUNK_BYTES are in @data
+ * and @from stands behind them. @left bytes of the buffer remain from the start
+ * of the record.
+ */
+static struct kmq_run *large_record(struct kmq_user_buf *from,
+				    struct kmq_data *data, size_t left,
+				    u32 max_body, u64 time, u32 *error_at)
+{
+	struct kmq_record *rec = data->ptr;
+	struct kmq_run *run;
+	u32 size, body_len;
+	int err;
+
+	err = kmq_record_check(rec, max_body, error_at);
+	if (err)
+		return ERR_PTR(err);
+	size = rec->size;
+	body_len = rec->body_len;
+	if (size > left)
+		return ERR_PTR(-EINVAL);
+
+	run = kmq_run_large(data, size);
+	if (!run)
+		return ERR_PTR(-ENOMEM);
+	err = copy_pieces(from, run, KMQ_CHUNK_BYTES, size - KMQ_CHUNK_BYTES);
+	if (err) {
+		kmq_run_free(run);
+		return ERR_PTR(err);
+	}
+	zero_padding(run, sizeof(*rec) + rec->attr_len + body_len, size);
+	kmq_run_single_ready(run, time);
+	return run;
+}
+
+/* A record cut off by the end of the buffer, or of what one call takes? */
+static bool cut_off_is_fine(const void *data, u32 got, size_t left, bool capped)
+{
+	const struct kmq_record *rec = data;
+
+	/* only the limit of a call may cut a record, never the buffer's end */
+	return capped && (got < sizeof(*rec) ||
+			  (rec->size > left && rec->size <= KMQ_RECORD_MAX));
+}
+
+/**
+ * kmq_copy_records() - the packed records in a buffer
+ * @h: the handle
+ * @by: KMQ_BY_OPENER or KMQ_BY_CALLER
+ * @from: the buffer
+ * @len: its bytes; beyond KMQ_XFER_MAX only whole records before that are taken
+ * @s: the batch they are added to; nothing may be sent of it on error
+ * @error_at: set on -EINVAL and -EMSGSIZE to the offset of what is wrong
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL, -EMSGSIZE, -EFAULT, -ENOMEM, -EDQUOT, -ENOBUFS.
+ */
+int kmq_copy_records(struct kmq_handle *h, unsigned int by,
+		     struct kmq_user_buf *from, size_t len,
+		     struct kmq_send *s, u32 *error_at)
+{
+	u32 max_body = READ_ONCE(h->obj->queue.cfg.max_message_size);
+	bool capped = len > KMQ_XFER_MAX;
+	u64 time = ktime_get_real_ns();
+	struct kmq_sender *sender;
+	u32 at = 0;
+	int err = 0;
+
+	if (capped)
+		len = KMQ_XFER_MAX;
+	sender = kmq_handle_sender(h, by);
+	if (unlikely(!sender))
+		return -ENOMEM;
+
+	while (at < len && !err) {
+		u32 part = min_t(size_t, len - at, KMQ_CHUNK_BYTES);
+		struct kmq_data data;
+		struct kmq_scan scan;
+		struct kmq_run *run;
+
+		err = kmq_data_alloc(&data, part);
+		if (unlikely(err))
+			break;
+		err = copy_in(from, data.ptr, part);
+		if (unlikely(err)) {
+			kmq_data_free(&data);
+			break;
+		}
+		err = kmq_records_scan(data.ptr, part, max_body, &scan);
+		*error_at = at + scan.error_at;
+		if (unlikely(err)) {
+			kmq_data_free(&data);
+			break;
+		}
+
+		if (likely(scan.count)) {
+			run = kmq_run_batch(&data, &scan, time);
+			if (unlikely(!run))
+				run = ERR_PTR(-ENOMEM);
+			else if (scan.bytes < part)
+				step_back(from, part - scan.bytes);
+		} else if (cut_off_is_fine(data.ptr, part, len - at, capped)) {
+			kmq_data_free(&data);
+			break;
+		} else if (part < KMQ_CHUNK_BYTES) {
+			run = ERR_PTR(-EINVAL);
+		} else {
+			u32 off = 0;
+
+			run = large_record(from, &data, len - at, max_body,
+					   time, &off);
+			*error_at = at + off;
+		}
+		kmq_data_free(&data);
+
+		if (IS_ERR(run)) {
+			err = PTR_ERR(run);
+			break;
+		}
+		at += run->bytes;
+		err = add_run(h, sender, run, s);
+	}
+
+	kmq_sender_put(sender);
+	return err;
+}
+
+static ssize_t copy_segments(struct kmq_user_buf *to, struct kmq_run *run,
+			     u32 off, u32 len)
+{
+	u32 done = 0;
+
+	while (done < len) {
+		u32 part = len - done;
+		void *data = kmq_run_segment(run, off + done, &part);
+		u32 n = copy_to(to, data, part);
+
+		done += n;
+		if (n < part)
+			break;
+	}
+	return done;
+}
+
+/**
+ * kmq_copy_body() - the body of the one message taken
+ * @to: the buffer; it is large enough
+ * @nodes: the message; stays in the list
+ *
+ * Context: process context, may sleep.
+ * Return: bytes of the body, or -EFAULT.
+ */
+ssize_t kmq_copy_body(struct kmq_user_buf *to, struct list_head *nodes)
+{
+	struct kmq_node *node = list_first_entry(nodes, struct kmq_node, link);
+	struct kmq_run *run = kmq_node_run(node);
+	struct kmq_record *rec = kmq_run_record(run, node);
+	u32 len = rec->body_len;
+	u32 off = node->off + sizeof(*rec) + rec->attr_len;
+
+	return copy_segments(to, run, off, len) == len ? len : -EFAULT;
+}
+
+/* What the reader sees of a sender. */
+struct stamp {
+	u32 flags;
+	u32 pid;
+	u32 uid;
+	u32 gid;
+};
+
+static void make_stamp(struct stamp *st, const struct kmq_sender *sender)
+{
+	struct user_namespace *ns = current_user_ns();
+
+	st->flags = sender->flags;
+	st->pid = pid_nr_ns(sender->pid, task_active_pid_ns(current));
+	st->uid = from_kuid_munged(ns, KUIDT_INIT(sender->uid));
+	st->gid = from_kgid_munged(ns, KGIDT_INIT(sender->gid));
+}
+
+static void stamp_record(struct kmq_record *rec, const struct kmq_node *node,
+			 const struct stamp *st)
+{
+	rec->seq = node->seq;
+	rec->flags = (rec->flags & KMQ_REC_USER_FLAGS) | st->flags;
+	rec->pid = st->pid;
+	rec->uid = st->uid;
+	rec->gid = st->gid;
+}
+
+/**
+ * kmq_copy_out() - the records taken
+ * @to: the buffer; it is large enough
+ * @nodes: the messages; those copied whole are freed and leave the list
+ * @count: increased by the records copied
+ *
+ * The task that took a node owns the words of its header that are stamped here.
+ *
+ * Context: process context, may sleep.
+ * Return: bytes of the records copied whole; nodes left in @nodes: a fault.
+ */
+u32 kmq_copy_out(struct kmq_user_buf *to, struct list_head *nodes, u32 *count)
+{
+	struct list_head *pos = nodes->next;
+	LIST_HEAD(copied);
+	u32 total = 0;
+
+	while (pos != nodes) {
+		struct kmq_node *node = list_entry(pos, struct kmq_node, link);
+		struct kmq_run *run = kmq_node_run(node);
+		struct list_head *last = pos, *first = pos;
+		u32 off = node->off, len = 0, n = 0, done;
+		struct stamp st;
+
+		/* neighbours in one run leave together */
+		make_stamp(&st, run->sender);
+		do {
+			stamp_record(kmq_run_record(run, node), node, &st);
+			len += node->size;
+			n++;
+			last = pos;
+			pos = pos->next;
+			if (pos == nodes)
+				break;
+			node = list_entry(pos, struct kmq_node, link);
+		} while (kmq_node_run(node) == run && node->off == off + len);
+
+		done = copy_segments(to, run, off, len);
+		if (unlikely(done < len)) {
+			/* only what arrived whole was delivered */
+			node = list_entry(first, struct kmq_node, link);
+			for (last = first->prev, len = 0, n = 0;
+			     len + node->size <= done;
+			     node = list_next_entry(node, link)) {
+				len += node->size;
+				last = &node->link;
+				n++;
+			}
+			pos = nodes;
+		}
+		total += len;
+		*count += n;
+		if (pos == nodes)
+			list_cut_position(&copied, nodes, last);
+	}
+	kmq_nodes_free(&copied);
+	return total;
+}
