@@ -13,6 +13,75 @@
 #include "handle.h"
 #include "object.h"
 
+/*
+ * Short bodies are copied word by word: the checks of copy_from_user() and
+ * copy_to_user() would cost several times as much as the copy itself. The
+ * kernel's side is always within one record of known size.
+ */
+#define SHORT_COPY 128
+
+static __always_inline bool short_in(void *to, const void __user *from, u32 len)
+{
+	u64 *word = to;
+	const u64 __user *src = from;
+	u32 n;
+
+	if (!user_read_access_begin(from, len))
+		return false;
+	for (n = len / 32; n; n--) {
+		unsafe_get_user(word[0], src, fault);
+		unsafe_get_user(word[1], src + 1, fault);
+		unsafe_get_user(word[2], src + 2, fault);
+		unsafe_get_user(word[3], src + 3, fault);
+		word += 4;
+		src += 4;
+	}
+	for (n = len % 32 / 8; n; n--)
+		unsafe_get_user(*word++, src++, fault);
+	for (n = 0; n < len % 8; n++)
+		unsafe_get_user(((u8 *)word)[n], (u8 __user *)src + n, fault);
+	user_read_access_end();
+	return true;
+fault:
+	user_read_access_end();
+	return false;
+}
+
+static __always_inline bool short_out(void __user *to, const void *from,
+				      u32 len)
+{
+	const u64 *word = from;
+	u64 __user *dst = to;
+	u32 n;
+
+	if (!user_write_access_begin(to, len))
+		return false;
+	for (n = len / 32; n; n--) {
+		unsafe_put_user(word[0], dst, fault);
+		unsafe_put_user(word[1], dst + 1, fault);
+		unsafe_put_user(word[2], dst + 2, fault);
+		unsafe_put_user(word[3], dst + 3, fault);
+		word += 4;
+		dst += 4;
+	}
+	for (n = len % 32 / 8; n; n--)
+		unsafe_put_user(*word++, dst++, fault);
+	for (n = 0; n < len % 8; n++)
+		unsafe_put_user(((const u8 *)word)[n], (u8 __user *)dst + n,
+				fault);
+	user_write_access_end();
+	return true;
+fault:
+	user_write_access_end();
+	return false;
+}
+
+static bool is_short(const struct kmq_user_buf *buf, u32 len)
+{
+	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+		!buf->iter && len <= SHORT_COPY;
+}
+
 static int copy_in(struct kmq_user_buf *from, void *to, u32 len)
 {
 	if (likely(!from->iter)) {
@@ -44,20 +113,22 @@ static u32 copy_to(struct kmq_user_buf *to, void *data, u32 len)
 	return done;
 }
 
-/* Charge a run to its sender and hand it to the batch, or free it. */
-static int add_run(struct kmq_handle *h, struct kmq_sender *sender,
-		   struct kmq_run *run, struct kmq_send *s)
+/*
+ * Make a run ready to be sent: paid for by its sender, whose reference it takes
+ * over, and with a place for its priorities. On error it is gone.
+ */
+static int finish_run(struct kmq_handle *h, struct kmq_sender *sender,
+		      struct kmq_run *run)
 {
 	int err = kmq_run_charge(run, sender);
 
-	if (likely(!err))
+	if (unlikely(err))
+		kmq_sender_put(sender);
+	else
 		err = kmq_queue_reserve(&h->obj->queue, run);
-	if (unlikely(err)) {
+	if (unlikely(err))
 		kmq_run_free(run);
-		return err;
-	}
-	kmq_send_add(s, run);
-	return 0;
+	return err;
 }
 
 /* The rest of a large record, behind the first piece. */
@@ -106,14 +177,12 @@ static struct kmq_run *run_for(u32 size)
  * @by: KMQ_BY_OPENER or KMQ_BY_CALLER
  * @from: the body
  * @len: its bytes, at most KMQ_MESSAGE_MAX
- * @s: the batch it is added to
  *
  * Context: process context, may sleep.
- * Return: 0, -EFAULT, -ENOMEM, -EDQUOT, -ENOBUFS.
+ * Return: a run to be sent, or an ERR_PTR: -EFAULT, -ENOMEM, -EDQUOT, -ENOBUFS.
  */
-int kmq_copy_message(struct kmq_handle *h, unsigned int by,
-		     struct kmq_user_buf *from, size_t len,
-		     struct kmq_send *s)
+struct kmq_run *kmq_copy_message(struct kmq_handle *h, unsigned int by,
+				 struct kmq_user_buf *from, size_t len)
 {
 	u32 size = kmq_record_size(0, len);
 	struct kmq_sender *sender;
@@ -125,33 +194,32 @@ int kmq_copy_message(struct kmq_handle *h, unsigned int by,
 
 	run = run_for(size);
 	if (unlikely(!run))
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 
 	rec = run->npieces ? run->pieces[0] : run->data;
-	memset(rec, 0, sizeof(*rec));
-	rec->size = size;
-	rec->body_len = len;
+	*rec = (struct kmq_record) { .size = size, .body_len = len };
 	body = kmq_run_segment(run, sizeof(*rec), &part);
-	err = copy_in(from, body, part);
+	if (likely(is_short(from, len)))
+		err = short_in(body, from->ptr, len) ? 0 : -EFAULT;
+	else
+		err = copy_in(from, body, part);
 	if (unlikely(!err && part < len))
 		err = copy_pieces(from, run, sizeof(*rec) + part, len - part);
 	if (unlikely(err))
 		goto err_free;
 	zero_padding(run, sizeof(*rec) + len, size);
-	kmq_run_single_ready(run, ktime_get_real_ns());
+	kmq_run_single_ready(run, ktime_get_real_fast_ns());
 
+	err = -ENOMEM;
 	sender = kmq_handle_sender(h, by);
-	if (unlikely(!sender)) {
-		err = -ENOMEM;
+	if (unlikely(!sender))
 		goto err_free;
-	}
-	err = add_run(h, sender, run, s);
-	kmq_sender_put(sender);
-	return err;
+	err = finish_run(h, sender, run);
+	return unlikely(err) ? ERR_PTR(err) : run;
 
 err_free:
 	kmq_run_free(run);
-	return err;
+	return ERR_PTR(err);
 }
 
 /*
@@ -217,7 +285,7 @@ int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 {
 	u32 max_body = READ_ONCE(h->obj->queue.cfg.max_message_size);
 	bool capped = len > KMQ_XFER_MAX;
-	u64 time = ktime_get_real_ns();
+	u64 time = ktime_get_real_fast_ns();
 	struct kmq_sender *sender;
 	u32 at = 0;
 	int err = 0;
@@ -274,7 +342,10 @@ int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 			break;
 		}
 		at += run->bytes;
-		err = add_run(h, sender, run, s);
+		refcount_inc(&sender->refs);
+		err = finish_run(h, sender, run);
+		if (likely(!err))
+			kmq_send_add(s, run);
 	}
 
 	kmq_sender_put(sender);
@@ -299,21 +370,24 @@ static ssize_t copy_segments(struct kmq_user_buf *to, struct kmq_run *run,
 }
 
 /**
- * kmq_copy_body() - the body of the one message taken
+ * kmq_copy_body() - the body of a message taken
  * @to: the buffer; it is large enough
- * @nodes: the message; stays in the list
+ * @node: the message; stays the caller's
  *
  * Context: process context, may sleep.
  * Return: bytes of the body, or -EFAULT.
  */
-ssize_t kmq_copy_body(struct kmq_user_buf *to, struct list_head *nodes)
+ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node)
 {
-	struct kmq_node *node = list_first_entry(nodes, struct kmq_node, link);
 	struct kmq_run *run = kmq_node_run(node);
 	struct kmq_record *rec = kmq_run_record(run, node);
 	u32 len = rec->body_len;
 	u32 off = node->off + sizeof(*rec) + rec->attr_len;
+	u32 part = len;
 
+	if (likely(is_short(to, len)) && likely(!run->npieces))
+		return short_out(to->ptr, kmq_run_segment(run, off, &part),
+				 len) ? len : -EFAULT;
 	return copy_segments(to, run, off, len) == len ? len : -EFAULT;
 }
 

@@ -6,6 +6,8 @@
 #include <linux/uio.h>
 
 struct kmq_handle;
+struct kmq_node;
+struct kmq_run;
 struct kmq_send;
 struct list_head;
 
@@ -29,13 +31,12 @@ struct kmq_user_buf {
 	struct iov_iter *iter;
 };
 
-int kmq_copy_message(struct kmq_handle *h, unsigned int by,
-		     struct kmq_user_buf *from, size_t len,
-		     struct kmq_send *s);
+struct kmq_run *kmq_copy_message(struct kmq_handle *h, unsigned int by,
+				 struct kmq_user_buf *from, size_t len);
 int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 		     struct kmq_user_buf *from, size_t len,
 		     struct kmq_send *s, u32 *error_at);
-ssize_t kmq_copy_body(struct kmq_user_buf *to, struct list_head *nodes);
+ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node);
 u32 kmq_copy_out(struct kmq_user_buf *to, struct list_head *nodes,
 		 u32 *count);
 

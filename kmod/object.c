@@ -84,24 +84,18 @@ static u64 object_purge(struct kmq_object *obj, u64 upto, bool killable)
 	return purged;
 }
 
-/* End the queue: waiters leave with EIDRM, messages go. */
+/* End the queue: waiters leave with EIDRM. */
 static int object_kill(struct kmq_object *obj, bool if_empty)
 {
-	int more;
+	struct kmq_effects fx;
+	int err;
 
-	do {
-		struct kmq_effects fx;
-
-		kmq_effects_init(&fx);
-		more = kmq_queue_kill(&obj->queue, if_empty, &fx);
-		kmq_finish(obj, &fx);
-		if (more < 0)
-			return more;
-		cond_resched();
-	} while (more);
-
-	xa_erase(&obj->domain->objects, obj->id);
-	return 0;
+	kmq_effects_init(&fx);
+	err = kmq_queue_kill(&obj->queue, if_empty, &fx);
+	kmq_finish(obj, &fx);
+	if (!err)
+		xa_erase(&obj->domain->objects, obj->id);
+	return err;
 }
 
 /**
@@ -451,16 +445,11 @@ int kmq_object_purge(struct kmq_object *obj, u64 *purged)
  */
 void kmq_object_seal(struct kmq_object *obj, bool sealed)
 {
-	bool more;
+	struct kmq_effects fx;
 
-	do {
-		struct kmq_effects fx;
-
-		kmq_effects_init(&fx);
-		more = kmq_queue_seal(&obj->queue, sealed, &fx);
-		kmq_finish(obj, &fx);
-		cond_resched();
-	} while (more);
+	kmq_effects_init(&fx);
+	kmq_queue_seal(&obj->queue, sealed, &fx);
+	kmq_finish(obj, &fx);
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* read(2), write(2) and their vector and io_uring forms on a handle. */
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/uio.h>
@@ -7,27 +8,61 @@
 #include "copy.h"
 #include "handle.h"
 #include "object.h"
+#include "trace.h"
 #include "wait.h"
 
-static ssize_t send_plain(struct kmq_handle *h, struct kmq_user_buf *from,
-			  size_t len, u64 deadline)
+/* A run was pushed: what kmq_finish() does after a send. */
+static void pushed(struct kmq_object *obj, u32 n)
+{
+	trace_kmq_send(obj->id, n, READ_ONCE(obj->queue.count));
+	if (unlikely(wq_has_sleeper(&obj->readers)))
+		kmq_wake_readers(obj, n);
+}
+
+/* A message was popped: what kmq_finish() does after a receive. */
+static void popped(struct kmq_object *obj, bool more)
+{
+	trace_kmq_receive(obj->id, 1, READ_ONCE(obj->queue.count));
+	if (unlikely(wq_has_sleeper(&obj->writers)))
+		kmq_wake_writers(obj, 1);
+	/* whoever was passed over for this message has the next one */
+	if (more && unlikely(wq_has_sleeper(&obj->readers)))
+		kmq_wake_readers(obj, 1);
+}
+
+/* The queue is full, or somebody waits in it. */
+static noinline ssize_t submit_run(struct kmq_handle *h, struct kmq_run *run,
+				   size_t len, u64 deadline)
 {
 	struct kmq_send s;
 	int err;
+
+	kmq_send_init(&s, &h->port);
+	kmq_send_add(&s, run);
+	err = kmq_submit(h, &s, deadline);
+	if (s.left)
+		kmq_send_free(&s);
+	return err ? err : len;
+}
+
+static __always_inline ssize_t send_plain(struct kmq_handle *h,
+					  struct kmq_user_buf *from,
+					  size_t len, u64 deadline)
+{
+	struct kmq_run *run;
 
 	if (unlikely(!len))
 		return -EINVAL;
 	if (len > READ_ONCE(h->obj->queue.cfg.max_message_size))
 		return -EMSGSIZE;
 
-	kmq_send_init(&s, &h->port);
-	err = kmq_copy_message(h, KMQ_BY_OPENER, from, len, &s);
-	if (unlikely(err))
-		return err;
-	err = kmq_submit(h, &s, deadline);
-	if (unlikely(s.left))
-		kmq_send_free(&s);
-	return err ? err : len;
+	run = kmq_copy_message(h, KMQ_BY_OPENER, from, len);
+	if (IS_ERR(run))
+		return PTR_ERR(run);
+	if (unlikely(!kmq_queue_push(&h->obj->queue, &h->port, run)))
+		return submit_run(h, run, len, deadline);
+	pushed(h->obj, 1);
+	return len;
 }
 
 static ssize_t send_records(struct kmq_handle *h, struct kmq_user_buf *from,
@@ -49,7 +84,7 @@ static ssize_t send_records(struct kmq_handle *h, struct kmq_user_buf *from,
 	return sent ? sent : err;
 }
 
-static ssize_t send(struct file *file, struct kmq_user_buf *from, size_t len,
+static __always_inline ssize_t send(struct file *file, struct kmq_user_buf *from, size_t len,
 		    bool nowait)
 {
 	struct kmq_handle *h = file->private_data;
@@ -63,26 +98,53 @@ static ssize_t send(struct file *file, struct kmq_user_buf *from, size_t len,
 	return send_plain(h, from, len, deadline);
 }
 
-static ssize_t receive_plain(struct kmq_handle *h, struct kmq_user_buf *to,
-			     size_t len, u64 deadline)
+/* It is not as simple as kmq_queue_pop() would have it. */
+static noinline struct kmq_node *fetch_one(struct kmq_handle *h, u32 room,
+					   u64 deadline)
 {
 	struct kmq_take t;
-	ssize_t n;
 	int err;
 
-	kmq_take_init(&t, &h->port, min_t(size_t, len, U32_MAX), 1, true);
+	kmq_take_init(&t, &h->port, room, 1, true);
 	err = kmq_fetch(h, &t, deadline, 0);
-	if (unlikely(err))
-		return err;
-	if (unlikely(!t.count))
-		return 0;
+	if (err)
+		return ERR_PTR(err);
+	return list_first_entry_or_null(&t.nodes, struct kmq_node, link);
+}
 
-	n = kmq_copy_body(to, &t.nodes);
+static noinline void putback_one(struct kmq_handle *h, struct kmq_node *node)
+{
+	LIST_HEAD(nodes);
+
+	/* the node was in no list, or in one that is gone */
+	list_add(&node->link, &nodes);
+	kmq_putback(h, &nodes);
+}
+
+static __always_inline ssize_t receive_plain(struct kmq_handle *h,
+					     struct kmq_user_buf *to,
+					     size_t len, u64 deadline)
+{
+	u32 room = min_t(size_t, len, U32_MAX);
+	struct kmq_node *node;
+	bool more;
+	ssize_t n;
+
+	node = kmq_queue_pop(&h->obj->queue, &h->port, room, &more);
+	if (likely(node)) {
+		popped(h->obj, more);
+	} else {
+		node = fetch_one(h, room, deadline);
+		if (IS_ERR_OR_NULL(node))
+			return PTR_ERR(node);
+	}
+
+	n = kmq_copy_body(to, node);
 	if (unlikely(n < 0)) {
-		kmq_putback(h, &t.nodes);
+		putback_one(h, node);
 		return n;
 	}
-	kmq_nodes_free(&t.nodes);
+	kmq_run_put(kmq_node_run(node), 1);
 	/* 0 would mean the end of the stream */
 	return n ? n : -ENODATA;
 }
@@ -99,7 +161,7 @@ static ssize_t receive_records(struct kmq_handle *h, struct kmq_user_buf *to,
 	return bytes ? bytes : err;
 }
 
-static ssize_t receive(struct file *file, struct kmq_user_buf *to, size_t len,
+static __always_inline ssize_t receive(struct file *file, struct kmq_user_buf *to, size_t len,
 		       bool nowait)
 {
 	struct kmq_handle *h = file->private_data;

@@ -6,7 +6,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/timekeeping.h>
-#include <linux/wait.h>
 
 #include "handle.h"
 #include "object.h"
@@ -36,46 +35,62 @@ static void wake_claimed(struct kmq_object *obj, struct kmq_effects *fx)
 
 static void wake_pollers(wait_queue_head_t *wq, u32 n, __poll_t key)
 {
-	/* has a full barrier: pairs with the one in poll_wait() */
-	if (unlikely(wq_has_sleeper(wq)))
-		__wake_up(wq, TASK_NORMAL, min_t(u32, n, INT_MAX),
-			  poll_to_key(key));
+	__wake_up(wq, TASK_NORMAL, min_t(u32, n, INT_MAX), poll_to_key(key));
+}
+
+/**
+ * kmq_wake_readers() - pollers may receive
+ * @obj: the object
+ * @n: how many messages there are; as many exclusive waiters are woken
+ */
+void kmq_wake_readers(struct kmq_object *obj, u32 n)
+{
+	wake_pollers(&obj->readers, n, EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * kmq_wake_writers() - pollers may send
+ * @obj: the object
+ * @n: how many messages left
+ */
+void kmq_wake_writers(struct kmq_object *obj, u32 n)
+{
+	wake_pollers(&obj->writers, n, EPOLLOUT | EPOLLWRNORM);
 }
 
 static void finish_once(struct kmq_object *obj, struct kmq_effects *fx)
 {
-	if (!list_empty(&fx->wake))
-		wake_claimed(obj, fx);
-	if (unlikely(!list_empty(&fx->dropped)))
-		kmq_nodes_free(&fx->dropped);
-	if (unlikely(fx->ndropped))
+	wake_claimed(obj, fx);
+	kmq_nodes_free(&fx->dropped);
+	if (fx->ndropped)
 		trace_kmq_drop(obj->id, fx->ndropped);
-	if (fx->readable)
-		wake_pollers(&obj->readers, fx->readable,
-			     EPOLLIN | EPOLLRDNORM);
-	if (fx->writable)
-		wake_pollers(&obj->writers, fx->writable,
-			     EPOLLOUT | EPOLLWRNORM);
-	if (unlikely(fx->hangup)) {
-		wake_pollers(&obj->readers, 0, EPOLLIN | EPOLLRDNORM |
-			     EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-		wake_pollers(&obj->writers, 0, EPOLLOUT | EPOLLWRNORM |
-			     EPOLLHUP | EPOLLERR);
+	if (fx->readable && wq_has_sleeper(&obj->readers))
+		kmq_wake_readers(obj, fx->readable);
+	if (fx->writable && wq_has_sleeper(&obj->writers))
+		kmq_wake_writers(obj, fx->writable);
+	if (fx->hangup) {
+		/* 0: every exclusive waiter too */
+		if (wq_has_sleeper(&obj->readers))
+			wake_pollers(&obj->readers, 0, EPOLLIN | EPOLLRDNORM |
+				     EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+		if (wq_has_sleeper(&obj->writers))
+			wake_pollers(&obj->writers, 0, EPOLLOUT |
+				     EPOLLWRNORM | EPOLLHUP | EPOLLERR);
 	}
 }
 
 /**
- * kmq_finish() - carry out what the core left to be done after its unlock
- * @obj: the object it concerns; the caller holds a reference
+ * kmq_finish_all() - kmq_finish() where there is more than pollers to tell
+ * @obj: the object
  * @fx: the effects
  *
  * Goes on until the object is in balance: what the core did not do within its
  * budget is done here, with a chance to reschedule in between. That ends: every
- * round moves messages for calls that wait.
+ * round completes or feeds calls that wait.
  *
  * Context: process context, no lock of kmq but domain->lock held.
  */
-void kmq_finish(struct kmq_object *obj, struct kmq_effects *fx)
+void kmq_finish_all(struct kmq_object *obj, struct kmq_effects *fx)
 {
 	bool again = fx->again;
 
@@ -117,8 +132,12 @@ static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
 {
 	ktime_t until = min_t(u64, deadline, KTIME_MAX);
 	struct kmq_effects fx;
+	struct timespec64 now;
 	int err;
 
+	/* for people to look at: a tick is exact enough */
+	ktime_get_coarse_real_ts64(&now);
+	WRITE_ONCE(w->since, timespec64_to_ns(&now));
 	trace_kmq_block(obj->id, w->direction);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -152,10 +171,28 @@ static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
 	return err;
 }
 
-static void prepare_to_sleep(struct kmq_waiter *w)
+/* The budget was used up or the batch waits now. */
+static noinline int submit_slow(struct kmq_handle *h, struct kmq_send *s,
+				u64 deadline, struct kmq_effects *fx, int err)
 {
-	w->task = current;
-	w->since = ktime_get_real_ns();
+	struct kmq_object *obj = h->obj;
+	u64 began;
+
+	while (err == -EAGAIN && fx->again) {
+		kmq_finish(obj, fx);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		kmq_effects_init(fx);
+		err = kmq_queue_send(&obj->queue, s, deadline, fx);
+	}
+	kmq_finish(obj, fx);
+	if (err != -EINPROGRESS)
+		return err;
+
+	began = ktime_get_ns();
+	err = sleep_on(obj, &s->w, deadline);
+	kmq_queue_blocked(&obj->queue, ktime_get_ns() - began);
+	return err;
 }
 
 /**
@@ -172,68 +209,31 @@ int kmq_submit(struct kmq_handle *h, struct kmq_send *s, u64 deadline)
 {
 	struct kmq_object *obj = h->obj;
 	struct kmq_effects fx;
-	u64 began;
 	int err;
 
-	if (deadline)
-		prepare_to_sleep(&s->w);
-	do {
-		kmq_effects_init(&fx);
-		err = kmq_queue_send(&obj->queue, s, deadline, &fx);
-		/* in progress, the batch is the queue's: hands off */
-		if (err != -EINPROGRESS)
-			trace_kmq_send(obj->id, s->count - s->left,
-				       READ_ONCE(obj->queue.count));
-		if (unlikely(err == -EAGAIN && fx.again)) {
-			kmq_finish(obj, &fx);
-			if (fatal_signal_pending(current))
-				return -EINTR;
-			continue;
-		}
+	s->w.task = current;
+	kmq_effects_init(&fx);
+	err = kmq_queue_send(&obj->queue, s, deadline, &fx);
+	if (unlikely(err))
+		err = submit_slow(h, s, deadline, &fx, err);
+	else
 		kmq_finish(obj, &fx);
-		break;
-	} while (true);
-
-	if (likely(err != -EINPROGRESS))
-		return err;
-
-	began = ktime_get_ns();
-	err = sleep_on(obj, &s->w, deadline);
-	kmq_queue_blocked(&obj->queue, ktime_get_ns() - began);
+	trace_kmq_send(obj->id, s->count - s->left,
+		       READ_ONCE(obj->queue.count));
 	return err;
 }
 
-/**
- * kmq_fetch() - receive, waiting for messages if need be
- * @h: the handle
- * @t: the receive
- * @deadline: CLOCK_MONOTONIC ns; 0: do not wait; KMQ_FOREVER: no end
- * @linger_until: CLOCK_MONOTONIC ns until which t->min holds; 0: to the end
- *
- * Context: process context, may sleep.
- * Return: 0 with t->nodes (none: end of stream), else -EAGAIN, -ETIMEDOUT,
- * -ERESTARTSYS, -EMSGSIZE, -EIDRM, -ECANCELED.
- */
-int kmq_fetch(struct kmq_handle *h, struct kmq_take *t, u64 deadline,
-	      u64 linger_until)
+/* The receive waits now. */
+static noinline int fetch_slow(struct kmq_handle *h, struct kmq_take *t,
+			       u64 deadline, u64 linger_until)
 {
 	struct kmq_object *obj = h->obj;
 	u64 insist = deadline;
 	struct kmq_effects fx;
 	int err;
 
-	if (deadline) {
-		prepare_to_sleep(&t->w);
-		if (t->min > 1 && linger_until)
-			insist = min(deadline, linger_until);
-	}
-
-	kmq_effects_init(&fx);
-	err = kmq_queue_receive(&obj->queue, t, deadline, &fx);
-	kmq_finish(obj, &fx);
-	if (likely(err != -EINPROGRESS))
-		goto out;
-
+	if (t->min > 1 && linger_until)
+		insist = min(deadline, linger_until);
 	err = sleep_on(obj, &t->w, insist);
 	if (err == -ETIMEDOUT && t->min > 1) {
 		/* whatever there is will do now */
@@ -253,7 +253,33 @@ int kmq_fetch(struct kmq_handle *h, struct kmq_take *t, u64 deadline,
 		t->count = 0;
 		err = -EINTR;
 	}
-out:
+	return err;
+}
+
+/**
+ * kmq_fetch() - receive, waiting for messages if need be
+ * @h: the handle
+ * @t: the receive
+ * @deadline: CLOCK_MONOTONIC ns; 0: do not wait; KMQ_FOREVER: no end
+ * @linger_until: CLOCK_MONOTONIC ns until which t->min holds; 0: to the end
+ *
+ * Context: process context, may sleep.
+ * Return: 0 with t->nodes (none: end of stream), else -EAGAIN, -ETIMEDOUT,
+ * -ERESTARTSYS, -EMSGSIZE, -EIDRM, -ECANCELED.
+ */
+int kmq_fetch(struct kmq_handle *h, struct kmq_take *t, u64 deadline,
+	      u64 linger_until)
+{
+	struct kmq_object *obj = h->obj;
+	struct kmq_effects fx;
+	int err;
+
+	t->w.task = current;
+	kmq_effects_init(&fx);
+	err = kmq_queue_receive(&obj->queue, t, deadline, &fx);
+	kmq_finish(obj, &fx);
+	if (unlikely(err == -EINPROGRESS))
+		err = fetch_slow(h, t, deadline, linger_until);
 	if (t->count)
 		trace_kmq_receive(obj->id, t->count,
 				  READ_ONCE(obj->queue.count));

@@ -75,12 +75,6 @@ static int check(const struct kmq_xfer_args *args)
 	if (args->flags & ~KMQ_XFER_FLAGS || args->settle_count ||
 	    args->settle || args->send_fd < -1)
 		return -EINVAL;
-	/* a part that is not there takes no parameters */
-	if (!args->send_len && (args->send || args->send_fd != -1))
-		return -EINVAL;
-	if (!args->recv_len && (args->recv || args->max_records ||
-				args->min_records || args->linger_until))
-		return -EINVAL;
 	if (args->max_records && args->min_records > args->max_records)
 		return -EINVAL;
 	return args->send_len || args->recv_len ? 0 : -EINVAL;

@@ -37,31 +37,63 @@ long kmq_account_limit(const struct kmq_account *acc, unsigned int res)
 }
 
 static bool account_add(struct kmq_account *acc, unsigned int res, long n,
-			bool exempt)
+			bool exempt, bool count)
 {
-	long used, peak;
+	long used;
 
 	if (!acc)
 		return true;
 
 	used = atomic_long_add_return(n, &acc->used[res]);
-	if (!exempt && used > kmq_account_limit(acc, res)) {
-		atomic_long_sub(n, &acc->used[res]);
-		atomic_long_inc(&acc->refused[res]);
-		return false;
-	}
+	if (exempt || used <= kmq_account_limit(acc, res))
+		return true;
 
+	atomic_long_sub(n, &acc->used[res]);
+	if (count)
+		atomic_long_inc(&acc->refused[res]);
+	return false;
+}
+
+static void account_peak(struct kmq_account *acc, unsigned int res)
+{
+	long used, peak;
+
+	if (!acc)
+		return;
+	used = atomic_long_read(&acc->used[res]);
 	peak = atomic_long_read(&acc->peak[res]);
 	while (used > peak &&
 	       !atomic_long_try_cmpxchg(&acc->peak[res], &peak, used))
 		;
-	return true;
 }
 
 static void account_sub(struct kmq_account *acc, unsigned int res, long n)
 {
 	if (acc)
 		atomic_long_sub(n, &acc->used[res]);
+}
+
+/* @count: a refusal is final, and counts as one */
+static int charge(const struct kmq_payer *payer, unsigned int res, long n,
+		  bool count)
+{
+	if (!account_add(payer->module, res, n, false, count))
+		return -ENOBUFS;
+	if (!account_add(payer->domain, res, n, payer->exempt, count))
+		goto err_module;
+	if (!account_add(payer->user, res, n, payer->exempt, count))
+		goto err_domain;
+
+	account_peak(payer->module, res);
+	account_peak(payer->domain, res);
+	account_peak(payer->user, res);
+	return 0;
+
+err_domain:
+	account_sub(payer->domain, res, n);
+err_module:
+	account_sub(payer->module, res, n);
+	return -EDQUOT;
 }
 
 /**
@@ -76,19 +108,7 @@ static void account_sub(struct kmq_account *acc, unsigned int res, long n)
  */
 int kmq_charge(const struct kmq_payer *payer, unsigned int res, long n)
 {
-	if (!account_add(payer->module, res, n, false))
-		return -ENOBUFS;
-	if (!account_add(payer->domain, res, n, payer->exempt))
-		goto err_module;
-	if (!account_add(payer->user, res, n, payer->exempt))
-		goto err_domain;
-	return 0;
-
-err_domain:
-	account_sub(payer->domain, res, n);
-err_module:
-	account_sub(payer->module, res, n);
-	return -EDQUOT;
+	return charge(payer, res, n, true);
 }
 
 /**
@@ -122,57 +142,47 @@ void kmq_credit_init(struct kmq_credit *credit, const struct kmq_payer *payer,
 	credit->release = release;
 }
 
-/* A full step first; near a limit just what is needed. */
-static int credit_refill(struct kmq_credit *credit, long need)
+/**
+ * kmq_credit_refill() - draw more, so that a message can be paid
+ * @credit: the credit
+ * @bytes: what the message costs; already taken from the credit
+ * @short_by: how far below zero that went
+ *
+ * A full step if there is that much; near a limit just what is needed.
+ *
+ * Context: any; takes no lock.
+ * Return: 0; or -EDQUOT or -ENOBUFS, and @bytes are back in the credit.
+ */
+int kmq_credit_refill(struct kmq_credit *credit, long bytes, long short_by)
 {
-	long step = max(need, KMQ_CREDIT_STEP);
+	/* others may have overdrawn too: each draws for itself */
+	long need = min(short_by, bytes), step = max(need, KMQ_CREDIT_STEP);
 	int err;
 
-	err = kmq_charge(&credit->payer, KMQ_R_BYTES, step);
+	err = charge(&credit->payer, KMQ_R_BYTES, step, step == need);
 	if (err && step > need) {
 		step = need;
-		err = kmq_charge(&credit->payer, KMQ_R_BYTES, step);
+		err = charge(&credit->payer, KMQ_R_BYTES, step, true);
 	}
-	if (!err)
+	if (err)
+		kmq_credit_refund(credit, bytes);
+	else
 		atomic_long_add(step, &credit->avail);
 	return err;
 }
 
 /**
- * kmq_credit_spend() - pay for a message
- * @credit: the sending handle's credit
- * @bytes: memory of the message
- *
- * Context: any; takes no lock.
- * Return: 0, or -EDQUOT or -ENOBUFS as kmq_charge().
- */
-int kmq_credit_spend(struct kmq_credit *credit, long bytes)
-{
-	long left = atomic_long_sub_return(bytes, &credit->avail);
-	int err;
-
-	if (likely(left >= 0))
-		return 0;
-
-	err = credit_refill(credit, min(-left, bytes));
-	if (err)
-		kmq_credit_refund(credit, bytes);
-	return err;
-}
-
-/**
- * kmq_credit_refund() - take back what a freed message had paid
- * @credit: the credit it was paid from
- * @bytes: what kmq_credit_spend() was called with
+ * kmq_credit_return() - pay back what is more than an advance
+ * @credit: the credit
  *
  * Context: any; takes no lock.
  */
-void kmq_credit_refund(struct kmq_credit *credit, long bytes)
+void kmq_credit_return(struct kmq_credit *credit)
 {
-	long left = atomic_long_add_return(bytes, &credit->avail);
 	long keep = READ_ONCE(credit->closed) ? 0 : KMQ_CREDIT_STEP;
+	long left = atomic_long_read(&credit->avail);
 
-	while (left > 2 * keep) {
+	while (left > keep) {
 		if (atomic_long_try_cmpxchg(&credit->avail, &left, keep)) {
 			kmq_uncharge(&credit->payer, KMQ_R_BYTES, left - keep);
 			break;
@@ -187,7 +197,7 @@ void kmq_credit_refund(struct kmq_credit *credit, long bytes)
 void kmq_credit_close(struct kmq_credit *credit)
 {
 	WRITE_ONCE(credit->closed, true);
-	kmq_credit_refund(credit, 0);
+	kmq_credit_return(credit);
 	kmq_credit_put(credit);
 }
 

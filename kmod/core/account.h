@@ -82,9 +82,41 @@ void kmq_uncharge(const struct kmq_payer *payer, unsigned int res, long n);
 
 void kmq_credit_init(struct kmq_credit *credit, const struct kmq_payer *payer,
 		     void (*release)(struct kmq_credit *credit));
-int kmq_credit_spend(struct kmq_credit *credit, long bytes);
-void kmq_credit_refund(struct kmq_credit *credit, long bytes);
+int kmq_credit_refill(struct kmq_credit *credit, long bytes, long short_by);
+void kmq_credit_return(struct kmq_credit *credit);
 void kmq_credit_close(struct kmq_credit *credit);
 void kmq_credit_put(struct kmq_credit *credit);
+
+/**
+ * kmq_credit_spend() - pay for a message
+ * @credit: the sending handle's credit
+ * @bytes: memory of the message
+ *
+ * Context: any; takes no lock.
+ * Return: 0, or -EDQUOT or -ENOBUFS as kmq_charge().
+ */
+static inline int kmq_credit_spend(struct kmq_credit *credit, long bytes)
+{
+	long left = atomic_long_sub_return(bytes, &credit->avail);
+
+	if (likely(left >= 0))
+		return 0;
+	return kmq_credit_refill(credit, bytes, -left);
+}
+
+/**
+ * kmq_credit_refund() - take back what a freed message had paid
+ * @credit: the credit it was paid from
+ * @bytes: what kmq_credit_spend() was called with
+ *
+ * Context: any; takes no lock.
+ */
+static inline void kmq_credit_refund(struct kmq_credit *credit, long bytes)
+{
+	long left = atomic_long_add_return(bytes, &credit->avail);
+
+	if (unlikely(left > 2 * KMQ_CREDIT_STEP || READ_ONCE(credit->closed)))
+		kmq_credit_return(credit);
+}
 
 #endif

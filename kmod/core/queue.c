@@ -24,6 +24,7 @@ void kmq_queue_init(struct kmq_queue *q, const struct kmq_queue_config *cfg,
 	kmq_ready_init(&q->ready);
 	INIT_LIST_HEAD(&q->senders);
 	INIT_LIST_HEAD(&q->receivers);
+	q->lingering = RB_ROOT_CACHED;
 }
 
 /**
@@ -33,25 +34,9 @@ void kmq_queue_init(struct kmq_queue *q, const struct kmq_queue_config *cfg,
 void kmq_queue_destroy(struct kmq_queue *q)
 {
 	WARN_ON_ONCE(q->count || q->memory);
-	WARN_ON_ONCE(!list_empty(&q->senders) || !list_empty(&q->receivers));
+	WARN_ON_ONCE(kmq_anybody_waits(q));
 	kmq_ready_destroy(&q->ready);
 	kmq_uncharge(q->payer, KMQ_R_BYTES, q->level_bytes);
-}
-
-/**
- * kmq_effects_init() - nothing to do yet, and a full budget
- * @fx: the effects
- */
-void kmq_effects_init(struct kmq_effects *fx)
-{
-	INIT_LIST_HEAD(&fx->wake);
-	INIT_LIST_HEAD(&fx->dropped);
-	fx->budget = KMQ_BUDGET;
-	fx->readable = 0;
-	fx->writable = 0;
-	fx->hangup = false;
-	fx->again = false;
-	fx->ndropped = 0;
 }
 
 /**
@@ -68,6 +53,26 @@ void kmq_port_init(struct kmq_port *port)
 	port->received = 0;
 }
 
+static void enqueue_lingering(struct kmq_queue *q, struct kmq_take *t)
+{
+	struct rb_node **pos = &q->lingering.rb_root.rb_node;
+	struct rb_node *parent = NULL;
+	bool leftmost = true;
+
+	while (*pos) {
+		parent = *pos;
+		/* equal ones stay in order of arrival */
+		if (t->min < rb_entry(parent, struct kmq_take, w.rb)->min) {
+			pos = &parent->rb_left;
+		} else {
+			pos = &parent->rb_right;
+			leftmost = false;
+		}
+	}
+	rb_link_node(&t->w.rb, parent, pos);
+	rb_insert_color_cached(&t->w.rb, &q->lingering, leftmost);
+}
+
 /**
  * kmq_enqueue_waiter() - a call begins to wait, behind those already there
  * @q: the queue, its lock held
@@ -75,24 +80,36 @@ void kmq_port_init(struct kmq_port *port)
  */
 void kmq_enqueue_waiter(struct kmq_queue *q, struct kmq_waiter *w)
 {
+	struct kmq_take *t;
+
 	lockdep_assert_held(&q->lock);
-	w->state = KMQ_WAITING;
+	WRITE_ONCE(w->state, KMQ_WAITING);
+	WRITE_ONCE(w->since, 0);
 	list_add_tail(&w->peers, &w->port->waiters);
 	if (w->direction == KMQ_OPEN_SEND) {
 		list_add_tail(&w->link, &q->senders);
 		q->nsenders++;
 		w->port->nsending++;
-	} else {
-		list_add_tail(&w->link, &q->receivers);
-		q->nreceivers++;
-		w->port->nreceiving++;
+		return;
 	}
+
+	t = container_of(w, struct kmq_take, w);
+	w->lingers = t->min > 1;
+	if (w->lingers)
+		enqueue_lingering(q, t);
+	else
+		list_add_tail(&w->link, &q->receivers);
+	q->nreceivers++;
+	w->port->nreceiving++;
 }
 
 static void unlink_waiter(struct kmq_queue *q, struct kmq_waiter *w)
 {
-	list_del(&w->link);
 	list_del(&w->peers);
+	if (w->lingers)
+		rb_erase_cached(&w->rb, &q->lingering);
+	else
+		list_del(&w->link);
 	if (w->direction == KMQ_OPEN_SEND) {
 		q->nsenders--;
 		w->port->nsending--;
@@ -118,6 +135,7 @@ void kmq_claim(struct kmq_queue *q, struct kmq_waiter *w, int result,
 	/* the owner may look without the lock */
 	WRITE_ONCE(w->state, KMQ_CLAIMED);
 	list_add_tail(&w->link, &fx->wake);
+	fx->slow = true;
 }
 
 /**
@@ -133,34 +151,75 @@ bool kmq_queue_cancel(struct kmq_queue *q, struct kmq_waiter *w)
 	bool left;
 
 	spin_lock(&q->lock);
-	left = w->state == KMQ_WAITING;
+	left = READ_ONCE(w->state) == KMQ_WAITING;
 	if (left) {
 		unlink_waiter(q, w);
-		w->state = KMQ_IDLE;
+		WRITE_ONCE(w->state, KMQ_IDLE);
 	}
 	spin_unlock(&q->lock);
 	return left;
+}
+
+/* End waiting senders, as far as the budget goes. */
+static void end_senders(struct kmq_queue *q, int result,
+			struct kmq_effects *fx)
+{
+	while (q->nsenders && fx->budget) {
+		fx->budget--;
+		kmq_claim(q, list_first_entry(&q->senders, struct kmq_waiter,
+					      link), result, fx);
+	}
+}
+
+/* End waiting receivers, as far as the budget goes. */
+static void end_receivers(struct kmq_queue *q, int result,
+			  struct kmq_effects *fx)
+{
+	while (q->nreceivers && fx->budget) {
+		struct kmq_waiter *w;
+
+		w = list_first_entry_or_null(&q->receivers, struct kmq_waiter,
+					     link);
+		if (!w)
+			w = &kmq_first_lingering(q)->w;
+		fx->budget--;
+		kmq_claim(q, w, result, fx);
+	}
 }
 
 /**
  * kmq_balance_locked() - let waiting senders and receivers make progress
  * @q: the queue, its lock held
  * @fx: collects who is to be woken; again is set when the budget ran out
+ *
+ * Afterwards nobody waits for what the queue has, or in a queue that has ended.
  */
 void kmq_balance_locked(struct kmq_queue *q, struct kmq_effects *fx)
 {
 	bool progress;
 
 	lockdep_assert_held(&q->lock);
-	if (likely(list_empty(&q->senders) && list_empty(&q->receivers)))
-		return;
+	if (unlikely(q->dead)) {
+		end_senders(q, -EIDRM, fx);
+		end_receivers(q, -EIDRM, fx);
+		goto out;
+	}
+	if (unlikely(q->sealed))
+		end_senders(q, -EPIPE, fx);
 	do {
-		progress = kmq_admit_waiting(q, fx);
+		progress = false;
+		if (!q->sealed)
+			progress = kmq_admit_waiting(q, fx);
 		progress |= kmq_serve_waiting(q, fx);
 	} while (progress && fx->budget);
-
-	if (!fx->budget)
+	/* the end of the stream */
+	if (unlikely(q->sealed && !q->count))
+		end_receivers(q, 0, fx);
+out:
+	if (!fx->budget && kmq_anybody_waits(q)) {
 		fx->again = true;
+		fx->slow = true;
+	}
 }
 
 /**
@@ -173,11 +232,10 @@ void kmq_balance_locked(struct kmq_queue *q, struct kmq_effects *fx)
 void kmq_queue_balance(struct kmq_queue *q, struct kmq_effects *fx)
 {
 	spin_lock(&q->lock);
-	if (!q->dead)
+	if (kmq_anybody_waits(q))
 		kmq_balance_locked(q, fx);
 	fx->readable = min_t(u64, q->count, U32_MAX);
-	if (kmq_queue_has_room(q))
-		fx->writable = U32_MAX;
+	fx->writable = U32_MAX;
 	spin_unlock(&q->lock);
 }
 
@@ -225,23 +283,8 @@ void kmq_queue_alter(struct kmq_queue *q, const struct kmq_queue_config *cfg,
 	spin_lock(&q->lock);
 	q->cfg = *cfg;
 	kmq_balance_locked(q, fx);
-	if (kmq_queue_has_room(q))
-		fx->writable = U32_MAX;
+	fx->writable = U32_MAX;
 	spin_unlock(&q->lock);
-}
-
-/* End up to a budget of waiters; whether there are more. */
-static bool end_waiters(struct kmq_queue *q, struct list_head *list,
-			int result, struct kmq_effects *fx)
-{
-	while (!list_empty(list) && fx->budget) {
-		struct kmq_waiter *w = list_first_entry(list, struct kmq_waiter,
-							link);
-
-		fx->budget--;
-		kmq_claim(q, w, result, fx);
-	}
-	return !list_empty(list);
 }
 
 /**
@@ -251,25 +294,15 @@ static bool end_waiters(struct kmq_queue *q, struct list_head *list,
  * @fx: initialised; to be finished after the call
  *
  * Context: takes the queue's lock.
- * Return: whether to call again (there were many waiters).
  */
-bool kmq_queue_seal(struct kmq_queue *q, bool sealed, struct kmq_effects *fx)
+void kmq_queue_seal(struct kmq_queue *q, bool sealed, struct kmq_effects *fx)
 {
-	bool more = false;
-
 	spin_lock(&q->lock);
 	q->sealed = sealed;
-	if (sealed) {
-		more = end_waiters(q, &q->senders, -EPIPE, fx);
-		/* watermark waiters take what is there, others learn the end */
-		if (!more)
-			kmq_balance_locked(q, fx);
-		if (!q->count)
-			more |= end_waiters(q, &q->receivers, 0, fx);
-	}
+	kmq_balance_locked(q, fx);
 	fx->hangup = true;
+	fx->slow = true;
 	spin_unlock(&q->lock);
-	return more;
 }
 
 /**
@@ -303,6 +336,7 @@ bool kmq_queue_shutdown(struct kmq_queue *q, struct kmq_port *port, u32 what,
 	/* whoever stood behind them may be next now */
 	kmq_balance_locked(q, fx);
 	fx->hangup = true;
+	fx->slow = true;
 	spin_unlock(&q->lock);
 	return more;
 }
@@ -314,23 +348,21 @@ bool kmq_queue_shutdown(struct kmq_queue *q, struct kmq_port *port, u32 what,
  * @fx: initialised; to be finished after the call
  *
  * Context: takes the queue's lock.
- * Return: 0; 1: call again (there were many waiters); -ENOTEMPTY.
+ * Return: 0 or -ENOTEMPTY.
  */
 int kmq_queue_kill(struct kmq_queue *q, bool if_empty, struct kmq_effects *fx)
 {
-	int more;
-
 	spin_lock(&q->lock);
-	if (!q->dead && if_empty && (q->count || !list_empty(&q->senders))) {
+	if (!q->dead && if_empty && (q->count || q->nsenders)) {
 		spin_unlock(&q->lock);
 		return -ENOTEMPTY;
 	}
 	q->dead = true;
-	more = end_waiters(q, &q->senders, -EIDRM, fx);
-	more |= end_waiters(q, &q->receivers, -EIDRM, fx);
+	kmq_balance_locked(q, fx);
 	fx->hangup = true;
+	fx->slow = true;
 	spin_unlock(&q->lock);
-	return more;
+	return 0;
 }
 
 /**
@@ -377,11 +409,11 @@ bool kmq_queue_purge(struct kmq_queue *q, u64 upto, u32 *level, u64 *purged,
 		(*purged)++;
 		any = true;
 	}
-	if (any && !q->dead) {
-		kmq_balance_locked(q, fx);
-		if (kmq_queue_has_room(q))
-			fx->writable = KMQ_BUDGET - fx->budget;
+	if (any) {
+		fx->writable = KMQ_BUDGET - fx->budget;
+		fx->slow = true;
 		fx->hangup |= q->sealed && !q->count;
+		kmq_balance_locked(q, fx);
 	}
 	spin_unlock(&q->lock);
 	return node;
@@ -402,7 +434,7 @@ unsigned int kmq_queue_poll(struct kmq_queue *q, struct kmq_port *port)
 	spin_lock(&q->lock);
 	if (q->count)
 		bits |= KMQ_POLL_READ;
-	if (kmq_queue_has_room(q))
+	if (q->cfg.overflow == KMQ_OVERFLOW_DROP_HEAD || !kmq_queue_full(q))
 		bits |= KMQ_POLL_WRITE;
 	if (q->sealed)
 		bits |= KMQ_POLL_SEALED;
@@ -439,9 +471,9 @@ void kmq_port_stat(struct kmq_queue *q, struct kmq_port *port,
 	if (port->shut & KMQ_OPEN_RECV)
 		row->state |= KMQ_HANDLE_SHUT_RECV;
 	if (!list_empty(&port->waiters))
-		row->waiting_since = list_first_entry(&port->waiters,
-						      struct kmq_waiter,
-						      peers)->since;
+		row->waiting_since = READ_ONCE(
+			list_first_entry(&port->waiters, struct kmq_waiter,
+					 peers)->since);
 	row->sent = port->sent;
 	row->received = port->received;
 	spin_unlock(&q->lock);

@@ -3,6 +3,7 @@
 #define KMQ_CORE_QUEUE_H
 
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/kmq.h>
@@ -28,6 +29,8 @@
  * Waiting
  *   A send or receive that cannot go on leaves a struct kmq_waiter, on the
  *   caller's stack, in queue->senders or queue->receivers, in order of arrival.
+ *   Receivers that want more than one message wait in queue->lingering instead,
+ *   in order of how many, and come after the others.
  *   Others complete it on its behalf: whoever frees room admits the records of
  *   waiting senders, whoever adds messages hands them to waiting receivers,
  *   under the same hold of the lock. States:
@@ -49,9 +52,6 @@
 
 #define KMQ_BUDGET	256u
 #define KMQ_ATOMIC_MAX	1024u
-
-/* Watermark waiters looked at beyond one that does not want to be served yet */
-#define KMQ_WATERMARK_SCAN 16u
 
 enum kmq_waiter_state {
 	KMQ_IDLE,
@@ -83,21 +83,27 @@ struct kmq_port {
 /**
  * struct kmq_waiter - a call that waits
  * @link: in queue->senders or queue->receivers; when CLAIMED, in effects->wake
+ * @rb: in queue->lingering instead
  * @peers: in port->waiters
  * @port: the handle it came through
  * @task: whom to wake; the edge's
- * @since: when it came, ns of CLOCK_REALTIME; the edge's
+ * @since: when it came, ns of CLOCK_REALTIME; the edge's, set a moment later
  * @direction: KMQ_OPEN_SEND or KMQ_OPEN_RECV
+ * @lingers: waits in queue->lingering
  * @result: when CLAIMED or DONE: 0 or the negative errno that ended it
  * @state: enum kmq_waiter_state
  */
 struct kmq_waiter {
-	struct list_head link;
+	union {
+		struct list_head link;
+		struct rb_node rb;
+	};
 	struct list_head peers;
 	struct kmq_port *port;
 	void *task;
 	u64 since;
 	u32 direction;
+	bool lingers;
 	int result;
 	int state;
 };
@@ -107,6 +113,7 @@ struct kmq_waiter {
  * @w: where it waits
  * @runs: runs not yet admitted whole, in order; the send owns their nodes
  *	from @next on
+ * @tail: where the next run is chained to
  * @next: first node of the first run that was not admitted yet
  * @count: messages in all
  * @bytes: record bytes in all
@@ -118,14 +125,15 @@ struct kmq_waiter {
  */
 struct kmq_send {
 	struct kmq_waiter w;
-	struct list_head runs;
+	struct kmq_run *runs;
+	struct kmq_run **tail;
 	u32 next;
 	u32 count;
 	u32 bytes;
 	u32 left;
 	u32 left_bytes;
-	u64 memory;
 	bool atomic;
+	u64 memory;
 	u64 last_seq;
 };
 
@@ -157,9 +165,10 @@ struct kmq_take {
  * @dropped: nodes to free
  * @budget: messages that may still be moved in this hold of the lock
  * @readable: messages that became available to pollers
- * @writable: messages that pollers may send now that room was freed
+ * @writable: messages that left and made room
  * @hangup: pollers must look again
  * @again: more could be done: call kmq_queue_balance()
+ * @slow: there is more to it than telling pollers
  * @ndropped: messages lost to drop-head
  */
 struct kmq_effects {
@@ -170,6 +179,7 @@ struct kmq_effects {
 	u32 writable;
 	bool hangup;
 	bool again;
+	bool slow;
 	u32 ndropped;
 };
 
@@ -199,9 +209,10 @@ struct kmq_queue_config {
  * @memory: kernel memory they pin
  * @next_seq: for the next message
  * @senders: struct kmq_send, waiting for room
- * @receivers: struct kmq_take, waiting for messages
+ * @receivers: struct kmq_take, waiting for a message
+ * @lingering: struct kmq_take, waiting for more than one; by kmq_take.min
  * @nsenders: how many
- * @nreceivers: how many
+ * @nreceivers: how many in @receivers and @lingering
  * @payer: pays for the levels of @ready
  * @level_bytes: what it paid
  * @sent: messages admitted
@@ -226,6 +237,7 @@ struct kmq_queue {
 	u64 next_seq;
 	struct list_head senders;
 	struct list_head receivers;
+	struct rb_root_cached lingering;
 	u32 nsenders;
 	u32 nreceivers;
 	const struct kmq_payer *payer;
@@ -253,28 +265,28 @@ struct kmq_queue {
 void kmq_queue_init(struct kmq_queue *q, const struct kmq_queue_config *cfg,
 		    const struct kmq_payer *payer);
 void kmq_queue_destroy(struct kmq_queue *q);
-void kmq_effects_init(struct kmq_effects *fx);
 void kmq_port_init(struct kmq_port *port);
 
 /* send.c */
-void kmq_send_init(struct kmq_send *s, struct kmq_port *port);
-void kmq_send_add(struct kmq_send *s, struct kmq_run *run);
 void kmq_send_free(struct kmq_send *s);
-int kmq_queue_reserve(struct kmq_queue *q, const struct kmq_run *run);
+int kmq_queue_reserve_levels(struct kmq_queue *q, const struct kmq_run *run);
+bool kmq_queue_push(struct kmq_queue *q, struct kmq_port *port,
+		    struct kmq_run *run);
 int kmq_queue_send(struct kmq_queue *q, struct kmq_send *s, bool wait,
 		   struct kmq_effects *fx);
 bool kmq_admit_waiting(struct kmq_queue *q, struct kmq_effects *fx);
-bool kmq_queue_has_room(const struct kmq_queue *q);
+bool kmq_queue_full(const struct kmq_queue *q);
 
 /* take.c */
-void kmq_take_init(struct kmq_take *t, struct kmq_port *port, u32 room,
-		   u32 max, bool plain);
+struct kmq_node *kmq_queue_pop(struct kmq_queue *q, struct kmq_port *port,
+			       u32 room, bool *more);
 int kmq_queue_receive(struct kmq_queue *q, struct kmq_take *t, bool wait,
 		      struct kmq_effects *fx);
 void kmq_queue_putback(struct kmq_queue *q, struct kmq_port *port,
 		       struct list_head *nodes, struct kmq_effects *fx);
 u32 kmq_queue_next_size(struct kmq_queue *q, bool plain);
 bool kmq_serve_waiting(struct kmq_queue *q, struct kmq_effects *fx);
+struct kmq_take *kmq_first_lingering(struct kmq_queue *q);
 
 /* queue.c */
 void kmq_queue_balance(struct kmq_queue *q, struct kmq_effects *fx);
@@ -283,7 +295,7 @@ void kmq_queue_blocked(struct kmq_queue *q, u64 ns);
 void kmq_queue_alter(struct kmq_queue *q, const struct kmq_queue_config *cfg,
 		     struct kmq_effects *fx);
 void kmq_queue_get_config(struct kmq_queue *q, struct kmq_queue_config *cfg);
-bool kmq_queue_seal(struct kmq_queue *q, bool sealed, struct kmq_effects *fx);
+void kmq_queue_seal(struct kmq_queue *q, bool sealed, struct kmq_effects *fx);
 bool kmq_queue_shutdown(struct kmq_queue *q, struct kmq_port *port, u32 what,
 			struct kmq_effects *fx);
 int kmq_queue_kill(struct kmq_queue *q, bool if_empty, struct kmq_effects *fx);
@@ -300,6 +312,128 @@ void kmq_balance_locked(struct kmq_queue *q, struct kmq_effects *fx);
 void kmq_enqueue_waiter(struct kmq_queue *q, struct kmq_waiter *w);
 void kmq_claim(struct kmq_queue *q, struct kmq_waiter *w, int result,
 	       struct kmq_effects *fx);
-void kmq_account_removed(struct kmq_queue *q, struct kmq_node *node);
+
+/**
+ * kmq_anybody_waits() - is there a call that another's work may complete?
+ * @q: the queue, its lock held
+ */
+static inline bool kmq_anybody_waits(const struct kmq_queue *q)
+{
+	return q->nsenders | q->nreceivers;
+}
+
+/**
+ * kmq_account_removed() - a node was unlinked from the ready set
+ * @q: the queue, its lock held
+ * @node: the node
+ */
+static inline void kmq_account_removed(struct kmq_queue *q,
+				       struct kmq_node *node)
+{
+	struct kmq_run *run = kmq_node_run(node);
+
+	q->count--;
+	q->bytes -= node->size;
+	if (!--run->queued)
+		q->memory -= run->memory;
+}
+
+/**
+ * kmq_effects_init() - nothing to do yet, and a full budget
+ * @fx: the effects
+ */
+static inline void kmq_effects_init(struct kmq_effects *fx)
+{
+	INIT_LIST_HEAD(&fx->wake);
+	INIT_LIST_HEAD(&fx->dropped);
+	fx->budget = KMQ_BUDGET;
+	fx->readable = 0;
+	fx->writable = 0;
+	fx->hangup = false;
+	fx->again = false;
+	fx->slow = false;
+	fx->ndropped = 0;
+}
+
+/**
+ * kmq_send_init() - an empty batch
+ * @s: the batch; must not be moved
+ * @port: the handle it comes through
+ */
+static inline void kmq_send_init(struct kmq_send *s, struct kmq_port *port)
+{
+	s->w.port = port;
+	s->w.direction = KMQ_OPEN_SEND;
+	s->w.lingers = false;
+	s->w.result = 0;
+	s->w.state = KMQ_IDLE;
+	s->runs = NULL;
+	s->tail = &s->runs;
+	s->next = 0;
+	s->count = 0;
+	s->bytes = 0;
+	s->left = 0;
+	s->left_bytes = 0;
+	s->memory = 0;
+	s->atomic = false;
+	s->last_seq = 0;
+}
+
+/**
+ * kmq_send_add() - append a run to a batch
+ * @s: the batch
+ * @run: a charged run; the batch owns it now
+ */
+static inline void kmq_send_add(struct kmq_send *s, struct kmq_run *run)
+{
+	*s->tail = run;
+	s->tail = &run->next;
+	s->count += run->count;
+	s->left += run->count;
+	s->bytes += run->bytes;
+	s->left_bytes += run->bytes;
+	s->memory += run->memory;
+}
+
+/**
+ * kmq_queue_reserve() - make sure the priorities of a run can be queued
+ * @q: the queue
+ * @run: a run not yet queued
+ *
+ * Context: process context, may sleep; takes the queue's lock.
+ * Return: 0, -ENOMEM, or -EDQUOT or -ENOBUFS for the owner of the queue.
+ */
+static inline int kmq_queue_reserve(struct kmq_queue *q,
+				    const struct kmq_run *run)
+{
+	if (likely(!run->mixed && !run->nodes[0].priority))
+		return 0;
+	return kmq_queue_reserve_levels(q, run);
+}
+
+/**
+ * kmq_take_init() - a receive that has taken nothing yet
+ * @t: the receive
+ * @port: the handle it comes through
+ * @room: bytes in the caller's buffer
+ * @max: most messages to take
+ * @plain: bodies count against @room, not records
+ */
+static inline void kmq_take_init(struct kmq_take *t, struct kmq_port *port,
+				 u32 room, u32 max, bool plain)
+{
+	t->w.port = port;
+	t->w.direction = KMQ_OPEN_RECV;
+	t->w.lingers = false;
+	t->w.result = 0;
+	t->w.state = KMQ_IDLE;
+	INIT_LIST_HEAD(&t->nodes);
+	t->count = 0;
+	t->max = max;
+	t->room = room;
+	t->min = 1;
+	t->needed = 0;
+	t->plain = plain;
+}
 
 #endif

@@ -160,16 +160,6 @@ static void level_emptied(struct kmq_ready *ready, u16 priority)
 }
 
 /**
- * kmq_ready_append() - a new message goes behind those of its priority
- * @ready: the set, its lock held; the level must exist
- * @node: the message
- */
-void kmq_ready_append(struct kmq_ready *ready, struct kmq_node *node)
-{
-	kmq_ready_append_chain(ready, node, node);
-}
-
-/**
  * kmq_ready_append_chain() - new messages of one priority, already chained
  * @ready: the set, its lock held; the level must exist
  * @first: the first one

@@ -65,7 +65,6 @@ long kmq_ready_install(struct kmq_ready *ready, u16 priority,
 		       struct kmq_level_table **table,
 		       struct kmq_level_group **group);
 
-void kmq_ready_append(struct kmq_ready *ready, struct kmq_node *node);
 void kmq_ready_append_chain(struct kmq_ready *ready, struct kmq_node *first,
 			    struct kmq_node *last);
 void kmq_ready_return(struct kmq_ready *ready, struct kmq_node *node);

@@ -154,6 +154,7 @@ static void run_init(struct kmq_run *run, u32 count)
 {
 	refcount_set(&run->refs, count);
 	run->count = count;
+	run->next = NULL;
 	run->queued = 0;
 	run->npieces = 0;
 	run->mixed = false;
@@ -317,24 +318,6 @@ err:
 }
 
 /**
- * kmq_run_charge() - pay for a run's memory and name its sender
- * @run: the run
- * @sender: who sends it; the run takes a reference
- *
- * Return: 0, or -EDQUOT or -ENOBUFS; the run then still has no sender.
- */
-int kmq_run_charge(struct kmq_run *run, struct kmq_sender *sender)
-{
-	int err = kmq_credit_spend(sender->credit, run->memory);
-
-	if (err)
-		return err;
-	refcount_inc(&sender->refs);
-	run->sender = sender;
-	return 0;
-}
-
-/**
  * kmq_run_free() - free a run, whatever its references
  * @run: a run of which no node is queued
  *
@@ -386,20 +369,7 @@ void kmq_nodes_free(struct list_head *nodes)
 			node = list_entry(pos, struct kmq_node, link);
 		} while (kmq_node_run(node) == run);
 
-		if (refcount_sub_and_test(n, &run->refs))
-			kmq_run_free(run);
+		kmq_run_put(run, n);
 	}
 	INIT_LIST_HEAD(nodes);
-}
-
-/**
- * kmq_sender_put() - drop a reference on a sender
- * @sender: the sender
- *
- * Context: process context; no lock of the core held.
- */
-void kmq_sender_put(struct kmq_sender *sender)
-{
-	if (refcount_dec_and_test(&sender->refs))
-		sender->release(sender);
 }

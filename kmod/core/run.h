@@ -86,7 +86,7 @@ struct kmq_node {
 
 /**
  * struct kmq_run - messages that came in together
- * @link: in the batch being sent
+ * @next: the run behind it in the batch being sent
  * @refs: nodes not yet freed
  * @count: nodes
  * @queued: nodes now in the queue; guarded by the queue's lock
@@ -102,7 +102,7 @@ struct kmq_node {
  * @nodes: one per record, in order
  */
 struct kmq_run {
-	struct list_head link;
+	struct kmq_run *next;
 	refcount_t refs;
 	u32 count;
 	u32 queued;
@@ -141,10 +141,51 @@ struct kmq_run *kmq_run_batch(struct kmq_data *data,
 			      const struct kmq_scan *scan, u64 time);
 struct kmq_run *kmq_run_large(struct kmq_data *first, u32 size);
 void kmq_run_single_ready(struct kmq_run *run, u64 time);
-int kmq_run_charge(struct kmq_run *run, struct kmq_sender *sender);
 void kmq_run_free(struct kmq_run *run);
 void kmq_nodes_free(struct list_head *nodes);
-void kmq_sender_put(struct kmq_sender *sender);
+
+/**
+ * kmq_sender_put() - drop a reference on a sender
+ * @sender: the sender
+ *
+ * Context: process context; no lock of the core held.
+ */
+static inline void kmq_sender_put(struct kmq_sender *sender)
+{
+	if (refcount_dec_and_test(&sender->refs))
+		sender->release(sender);
+}
+
+/**
+ * kmq_run_charge() - pay for a run's memory and name its sender
+ * @run: the run
+ * @sender: who sends it; on success the run takes over the caller's reference
+ *
+ * Return: 0, or -EDQUOT or -ENOBUFS; the run then still has no sender.
+ */
+static inline int kmq_run_charge(struct kmq_run *run,
+				 struct kmq_sender *sender)
+{
+	int err = kmq_credit_spend(sender->credit, run->memory);
+
+	if (likely(!err))
+		run->sender = sender;
+	return err;
+}
+
+/**
+ * kmq_run_put() - give back references of nodes
+ * @run: the run
+ * @n: how many of its nodes are done with
+ *
+ * Context: process context; no lock of the core held.
+ */
+static inline void kmq_run_put(struct kmq_run *run, u32 n)
+{
+	/* who holds the only node there is shares it with nobody */
+	if (run->count == n || refcount_sub_and_test(n, &run->refs))
+		kmq_run_free(run);
+}
 
 /**
  * kmq_node_run() - the run a node is part of

@@ -8,43 +8,6 @@
 #include "queue.h"
 
 /**
- * kmq_send_init() - an empty batch
- * @s: the batch
- * @port: the handle it comes through
- */
-void kmq_send_init(struct kmq_send *s, struct kmq_port *port)
-{
-	s->w.port = port;
-	s->w.direction = KMQ_OPEN_SEND;
-	s->w.result = 0;
-	s->w.state = KMQ_IDLE;
-	INIT_LIST_HEAD(&s->runs);
-	s->next = 0;
-	s->count = 0;
-	s->bytes = 0;
-	s->left = 0;
-	s->left_bytes = 0;
-	s->memory = 0;
-	s->atomic = false;
-	s->last_seq = 0;
-}
-
-/**
- * kmq_send_add() - append a run to a batch
- * @s: the batch
- * @run: a charged run; the batch owns it now
- */
-void kmq_send_add(struct kmq_send *s, struct kmq_run *run)
-{
-	list_add_tail(&run->link, &s->runs);
-	s->count += run->count;
-	s->left += run->count;
-	s->bytes += run->bytes;
-	s->left_bytes += run->bytes;
-	s->memory += run->memory;
-}
-
-/**
  * kmq_send_free() - free what was not admitted
  * @s: the batch; not waiting
  *
@@ -52,16 +15,18 @@ void kmq_send_add(struct kmq_send *s, struct kmq_run *run)
  */
 void kmq_send_free(struct kmq_send *s)
 {
-	struct kmq_run *run, *tmp;
+	struct kmq_run *run = s->runs, *next;
 
-	list_for_each_entry_safe(run, tmp, &s->runs, link) {
+	for (; run; run = next) {
 		u32 n = run->count - s->next;
 
-		list_del(&run->link);
+		next = run->next;
 		s->next = 0;
 		if (refcount_sub_and_test(n, &run->refs))
 			kmq_run_free(run);
 	}
+	s->runs = NULL;
+	s->tail = &s->runs;
 	s->left = 0;
 	s->left_bytes = 0;
 }
@@ -94,14 +59,14 @@ static int reserve_level(struct kmq_queue *q, u16 priority, long missing)
 }
 
 /**
- * kmq_queue_reserve() - make sure the priorities of a run can be queued
+ * kmq_queue_reserve_levels() - the part of kmq_queue_reserve() that allocates
  * @q: the queue
  * @run: a run not yet queued
  *
  * Context: process context, may sleep; takes the queue's lock.
  * Return: 0, -ENOMEM, or -EDQUOT or -ENOBUFS for the owner of the queue.
  */
-int kmq_queue_reserve(struct kmq_queue *q, const struct kmq_run *run)
+int kmq_queue_reserve_levels(struct kmq_queue *q, const struct kmq_run *run)
 {
 	u32 i, n = run->mixed ? run->count : 1;
 
@@ -127,7 +92,7 @@ static bool fits(const struct kmq_queue *q, u32 n, u32 bytes)
 
 /*
  * A small record may pin the large chunk it came in, so memory has a bound of
- * its own: twice the bytes and a chunk.
+ * its own: twice the bytes and two chunks.
  */
 static bool memory_fits(const struct kmq_queue *q, u64 memory)
 {
@@ -142,36 +107,32 @@ static bool run_fits(const struct kmq_queue *q, const struct kmq_send *s,
 }
 
 /**
- * kmq_queue_has_room() - would a message of any allowed size be admitted?
+ * kmq_queue_full() - could a message of the largest size not be admitted?
  * @q: the queue, its lock held
+ *
+ * Whatever the overflow policy does about it.
  */
-bool kmq_queue_has_room(const struct kmq_queue *q)
+bool kmq_queue_full(const struct kmq_queue *q)
 {
-	if (q->cfg.overflow == KMQ_OVERFLOW_DROP_HEAD)
-		return true;
-	return list_empty(&q->senders) &&
-		fits(q, 1, kmq_record_size(0, q->cfg.max_message_size)) &&
-		(!q->count ||
-		 q->memory <= 2 * q->cfg.max_bytes + KMQ_CHUNK_BYTES);
+	u32 most = kmq_record_size(0, q->cfg.max_message_size);
+
+	/* a record takes whole chunks when it is larger than one */
+	return q->nsenders || !fits(q, 1, most) ||
+		!memory_fits(q, most + 2 * KMQ_CHUNK_BYTES);
 }
 
-/* Queue nodes [s->next, s->next + n) of @run, of @bytes together. */
-static void enqueue(struct kmq_queue *q, struct kmq_send *s,
-		    struct kmq_run *run, u32 n, u32 bytes)
+/* Queue nodes [at, at + n) of @run, of @bytes together. */
+static __always_inline void enqueue(struct kmq_queue *q, struct kmq_port *port,
+				    struct kmq_run *run, u32 at, u32 n,
+				    u32 bytes)
 {
-	struct kmq_node *first = &run->nodes[s->next];
+	struct kmq_node *first = &run->nodes[at];
 	struct kmq_node *end = first + n, *node;
 	u64 seq = q->next_seq;
 
 	if (!run->queued)
 		q->memory += run->memory;
 	run->queued += n;
-	s->next += n;
-	/* before the nodes are queued: afterwards the run may be gone */
-	if (s->next == run->count) {
-		list_del(&run->link);
-		s->next = 0;
-	}
 
 	for (node = first; node < end; node++)
 		node->seq = seq++;
@@ -179,18 +140,29 @@ static void enqueue(struct kmq_queue *q, struct kmq_send *s,
 		kmq_ready_append_chain(&q->ready, first, end - 1);
 	} else {
 		for (node = first; node < end; node++)
-			kmq_ready_append(&q->ready, node);
+			kmq_ready_append_chain(&q->ready, node, node);
 	}
 
-	s->last_seq = seq - 1;
-	s->left -= n;
-	s->left_bytes -= bytes;
-	s->w.port->sent += n;
+	port->sent += n;
 	q->next_seq = seq;
 	q->count += n;
 	q->bytes += bytes;
 	q->sent += n;
 	q->sent_bytes += bytes;
+}
+
+/* The first @n nodes of what is left of a batch, all in @run, were admitted. */
+static void admitted(struct kmq_send *s, struct kmq_run *run, u32 n, u32 bytes)
+{
+	s->left -= n;
+	s->left_bytes -= bytes;
+	s->next += n;
+	if (s->next < run->count)
+		return;
+	s->runs = run->next;
+	if (!s->runs)
+		s->tail = &s->runs;
+	s->next = 0;
 }
 
 /* How many records of the first run go in now, by the bounds and the budget. */
@@ -205,7 +177,7 @@ static u32 admissible(const struct kmq_queue *q, const struct kmq_send *s,
 		return 0;
 
 	*bytes = run->bytes - node->off;
-	if (likely(n <= budget && fits(q, n, *bytes)))
+	if (n <= budget && fits(q, n, *bytes))
 		return n;
 
 	*bytes = 0;
@@ -216,6 +188,20 @@ static u32 admissible(const struct kmq_queue *q, const struct kmq_send *s,
 		*bytes += node->size;
 	}
 	return i;
+}
+
+/* drop-head, and nothing is of lower priority: the new message goes itself. */
+static void drop_new(struct kmq_queue *q, struct kmq_send *s,
+		     struct kmq_run *run, struct kmq_effects *fx)
+{
+	struct kmq_node *node = &run->nodes[s->next];
+
+	s->last_seq = q->next_seq++;
+	s->w.port->sent++;
+	q->sent++;
+	q->sent_bytes += node->size;
+	admitted(s, run, 1, node->size);
+	list_add_tail(&node->link, &fx->dropped);
 }
 
 /*
@@ -235,19 +221,10 @@ static bool make_room(struct kmq_queue *q, struct kmq_send *s,
 			return false;
 		fx->budget--;
 		fx->ndropped++;
+		fx->slow = true;
 		q->dropped_full++;
 		if (victim->priority > node->priority) {
-			s->last_seq = q->next_seq++;
-			s->w.port->sent++;
-			s->left--;
-			s->left_bytes -= node->size;
-			q->sent++;
-			q->sent_bytes += node->size;
-			if (++s->next == run->count) {
-				list_del(&run->link);
-				s->next = 0;
-			}
-			list_add_tail(&node->link, &fx->dropped);
+			drop_new(q, s, run, fx);
 			return true;
 		}
 		kmq_ready_remove(&q->ready, victim);
@@ -263,7 +240,7 @@ static bool admit(struct kmq_queue *q, struct kmq_send *s,
 {
 	bool drop = q->cfg.overflow == KMQ_OVERFLOW_DROP_HEAD;
 
-	if (s->atomic && !drop) {
+	if (s->atomic) {
 		if (!fits(q, s->left, s->left_bytes) ||
 		    !memory_fits(q, s->memory))
 			return false;
@@ -271,8 +248,7 @@ static bool admit(struct kmq_queue *q, struct kmq_send *s,
 	}
 
 	while (s->left) {
-		struct kmq_run *run = list_first_entry(&s->runs,
-						       struct kmq_run, link);
+		struct kmq_run *run = s->runs;
 		u32 bytes, n;
 
 		if (!fx->budget || run->nodes[s->next].size > q->cfg.max_bytes)
@@ -280,7 +256,9 @@ static bool admit(struct kmq_queue *q, struct kmq_send *s,
 		n = admissible(q, s, run, fx->budget, &bytes);
 		if (n) {
 			fx->budget -= n;
-			enqueue(q, s, run, n, bytes);
+			enqueue(q, s->w.port, run, s->next, n, bytes);
+			s->last_seq = q->next_seq - 1;
+			admitted(s, run, n, bytes);
 		} else if (!drop || !make_room(q, s, run, fx)) {
 			return false;
 		}
@@ -288,25 +266,75 @@ static bool admit(struct kmq_queue *q, struct kmq_send *s,
 	return true;
 }
 
-static int may_send(const struct kmq_queue *q, const struct kmq_port *port)
-{
-	if (q->dead)
-		return -EIDRM;
-	if (port->shut & KMQ_OPEN_SEND)
-		return -ECANCELED;
-	return q->sealed ? -EPIPE : 0;
-}
-
-/* Can what is left ever be admitted? */
+/* Can what is left never be admitted? */
 static bool hopeless(const struct kmq_queue *q, const struct kmq_send *s)
 {
-	const struct kmq_run *run = list_first_entry(&s->runs, struct kmq_run,
-						     link);
-
-	if (run->nodes[s->next].size > q->cfg.max_bytes)
+	if (s->runs->nodes[s->next].size > q->cfg.max_bytes)
 		return true;
 	return s->atomic && (s->left > q->cfg.max_messages ||
 			     s->left_bytes > q->cfg.max_bytes);
+}
+
+/**
+ * kmq_queue_push() - kmq_queue_send() for the ordinary case
+ * @q: the queue
+ * @port: the handle it comes through
+ * @run: the only run of a batch, charged and reserved
+ *
+ * One run, all of it fits, and nobody waits whom it would concern: then there
+ * are no effects but that pollers must be told.
+ *
+ * Context: takes the queue's lock.
+ * Return: whether the run was queued; else nothing was done.
+ */
+bool kmq_queue_push(struct kmq_queue *q, struct kmq_port *port,
+		    struct kmq_run *run)
+{
+	bool ok;
+
+	spin_lock(&q->lock);
+	ok = !q->dead && !q->sealed && !port->shut && !kmq_anybody_waits(q) &&
+		fits(q, run->count, run->bytes) && memory_fits(q, run->memory);
+	if (likely(ok))
+		enqueue(q, port, run, 0, run->count, run->bytes);
+	spin_unlock(&q->lock);
+	return ok;
+}
+
+static int send(struct kmq_queue *q, struct kmq_send *s, bool wait,
+		struct kmq_effects *fx)
+{
+	int err;
+
+	if (q->dead)
+		return -EIDRM;
+	if (s->w.port->shut & KMQ_OPEN_SEND)
+		return -ECANCELED;
+	if (q->sealed)
+		return -EPIPE;
+	if (hopeless(q, s))
+		return -EMSGSIZE;
+	if (s->atomic && q->cfg.overflow == KMQ_OVERFLOW_DROP_HEAD)
+		return -EOPNOTSUPP;
+
+	err = -EAGAIN;
+	/* those who wait go first */
+	if (!q->nsenders && admit(q, s, fx))
+		return 0;
+	if (!fx->budget) {
+		fx->again = true;
+		fx->slow = true;
+		return err;
+	}
+	if (hopeless(q, s))
+		return -EMSGSIZE;
+	if (wait && q->cfg.overflow == KMQ_OVERFLOW_BLOCK) {
+		kmq_enqueue_waiter(q, &s->w);
+		q->blocked++;
+		return -EINPROGRESS;
+	}
+	q->refused_full++;
+	return err;
 }
 
 /**
@@ -324,7 +352,8 @@ static bool hopeless(const struct kmq_queue *q, const struct kmq_send *s)
  * cancelled;
  * -EAGAIN when the rest does not fit (or, with fx->again, when the budget was
  * used up: finish the effects and call again);
- * -EMSGSIZE when the rest can never fit; -EPIPE, -EIDRM, -ECANCELED.
+ * -EMSGSIZE when the rest can never fit; -EOPNOTSUPP for an atomic batch on a
+ * drop-head queue; -EPIPE, -EIDRM, -ECANCELED.
  */
 int kmq_queue_send(struct kmq_queue *q, struct kmq_send *s, bool wait,
 		   struct kmq_effects *fx)
@@ -333,36 +362,14 @@ int kmq_queue_send(struct kmq_queue *q, struct kmq_send *s, bool wait,
 	int err;
 
 	spin_lock(&q->lock);
-	err = may_send(q, s->w.port);
-	if (unlikely(err))
-		goto out;
-
-	if (unlikely(hopeless(q, s))) {
-		err = -EMSGSIZE;
-	} else if (unlikely(!list_empty(&q->senders) &&
-			    q->cfg.overflow != KMQ_OVERFLOW_DROP_HEAD)) {
-		/* those who wait go first */
-		err = -EAGAIN;
-	} else if (unlikely(!admit(q, s, fx))) {
-		err = hopeless(q, s) ? -EMSGSIZE : -EAGAIN;
-		fx->again = !fx->budget;
-	}
-
-	if (unlikely(err == -EAGAIN && !fx->again)) {
-		if (wait && q->cfg.overflow == KMQ_OVERFLOW_BLOCK) {
-			kmq_enqueue_waiter(q, &s->w);
-			q->blocked++;
-			err = -EINPROGRESS;
-		} else {
-			q->refused_full++;
-		}
-	}
-	if (s->left != before) {
+	err = send(q, s, wait, fx);
+	fx->readable = before - s->left;
+	/* one that begins to wait makes the queue full for those who linger */
+	if (kmq_anybody_waits(q)) {
 		kmq_balance_locked(q, fx);
 		/* fewer remain when some went straight to receivers */
-		fx->readable = min_t(u64, before - s->left, q->count);
+		fx->readable = min_t(u64, fx->readable, q->count);
 	}
-out:
 	spin_unlock(&q->lock);
 	return err;
 }
@@ -379,7 +386,7 @@ bool kmq_admit_waiting(struct kmq_queue *q, struct kmq_effects *fx)
 	bool any = false;
 
 	lockdep_assert_held(&q->lock);
-	while (!list_empty(&q->senders) && fx->budget) {
+	while (q->nsenders && fx->budget) {
 		struct kmq_send *s = list_first_entry(&q->senders,
 						      struct kmq_send, w.link);
 		u32 before = s->left;

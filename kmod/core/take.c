@@ -6,50 +6,11 @@
 
 #include "queue.h"
 
-/**
- * kmq_take_init() - a receive that has taken nothing yet
- * @t: the receive
- * @port: the handle it comes through
- * @room: bytes in the caller's buffer
- * @max: most messages to take
- * @plain: bodies count against @room, not records
- */
-void kmq_take_init(struct kmq_take *t, struct kmq_port *port, u32 room,
-		   u32 max, bool plain)
-{
-	t->w.port = port;
-	t->w.direction = KMQ_OPEN_RECV;
-	t->w.result = 0;
-	t->w.state = KMQ_IDLE;
-	INIT_LIST_HEAD(&t->nodes);
-	t->count = 0;
-	t->max = max;
-	t->room = room;
-	t->min = 1;
-	t->needed = 0;
-	t->plain = plain;
-}
-
 static u32 size_for(struct kmq_node *node, bool plain)
 {
 	if (plain)
 		return kmq_run_record(kmq_node_run(node), node)->body_len;
 	return node->size;
-}
-
-/**
- * kmq_account_removed() - a node was unlinked from the ready set
- * @q: the queue, its lock held
- * @node: the node
- */
-void kmq_account_removed(struct kmq_queue *q, struct kmq_node *node)
-{
-	struct kmq_run *run = kmq_node_run(node);
-
-	q->count--;
-	q->bytes -= node->size;
-	if (!--run->queued)
-		q->memory -= run->memory;
 }
 
 /*
@@ -118,45 +79,41 @@ static u32 take_one(struct kmq_queue *q, struct kmq_take *t)
 
 /*
  * Move messages from the queue to the taker: what fits, at most @limit. The
- * only function that makes a message leave for a receiver.
+ * only function that makes a message leave for a receiver. The queue is not
+ * empty.
  */
 static int take(struct kmq_queue *q, struct kmq_take *t, u32 limit,
 		struct kmq_effects *fx)
 {
-	u32 before = t->count;
+	u32 n, total = 0;
 
 	limit = min3(limit, t->max - t->count, fx->budget);
-	while (limit && q->count) {
-		u32 n = kmq_ready_plain(&q->ready) ?
-			take_stretch(q, t, limit) : take_one(q, t);
-
-		if (!n)
+	while (total < limit && q->count) {
+		n = kmq_ready_plain(&q->ready) ?
+			take_stretch(q, t, limit - total) : take_one(q, t);
+		if (unlikely(!n))
 			break;
-		t->count += n;
-		limit -= n;
+		total += n;
 	}
 
-	if (t->count == before) {
-		struct kmq_node *node = kmq_ready_first(&q->ready);
-
-		if (t->count || !limit || !node)
+	if (unlikely(!total)) {
+		if (t->count || !limit)
 			return t->count ? 0 : -EAGAIN;
-		t->needed = size_for(node, t->plain);
+		t->needed = size_for(kmq_ready_first(&q->ready), t->plain);
 		return -EMSGSIZE;
 	}
-
-	before = t->count - before;
-	fx->budget -= before;
-	q->received += before;
-	t->w.port->received += before;
+	t->count += total;
+	fx->budget -= total;
+	fx->writable += total;
+	q->received += total;
+	t->w.port->received += total;
 	return 0;
 }
 
+/* The bounds may be such that the watermark is never reached. */
 static bool worth_it(const struct kmq_queue *q, const struct kmq_take *t)
 {
-	/* the bounds may be such that the watermark is never reached */
-	return q->count >= t->min || q->count >= t->max ||
-		q->bytes >= t->room || !kmq_queue_has_room(q) || q->sealed;
+	return q->count >= t->min || q->sealed || kmq_queue_full(q);
 }
 
 static int may_receive(const struct kmq_queue *q, const struct kmq_port *port)
@@ -164,6 +121,47 @@ static int may_receive(const struct kmq_queue *q, const struct kmq_port *port)
 	if (q->dead)
 		return -EIDRM;
 	return port->shut & KMQ_OPEN_RECV ? -ECANCELED : 0;
+}
+
+/**
+ * kmq_queue_pop() - kmq_queue_receive() for the ordinary case
+ * @q: the queue
+ * @port: the handle it comes through
+ * @room: bytes there are for a body
+ * @more: set when messages are left
+ *
+ * One message whose body fits, of the only priority, and nobody waits whom it
+ * would concern: then there are no effects but that pollers must be told.
+ *
+ * Context: takes the queue's lock.
+ * Return: the message, which the caller owns now, or NULL: nothing was done.
+ */
+struct kmq_node *kmq_queue_pop(struct kmq_queue *q, struct kmq_port *port,
+			       u32 room, bool *more)
+{
+	struct list_head *head = &q->ready.level0;
+	struct kmq_node *node = NULL;
+
+	spin_lock(&q->lock);
+	if (unlikely(q->dead || q->sealed || port->shut ||
+		     kmq_anybody_waits(q) || !kmq_ready_plain(&q->ready) ||
+		     list_empty(head)))
+		goto out;
+	node = list_first_entry(head, struct kmq_node, link);
+	if (unlikely(size_for(node, true) > room)) {
+		node = NULL;
+		goto out;
+	}
+	head->next = node->link.next;
+	head->next->prev = head;
+	kmq_account_removed(q, node);
+	q->received++;
+	q->received_bytes += node->size;
+	port->received++;
+	*more = q->count;
+out:
+	spin_unlock(&q->lock);
+	return node;
 }
 
 /**
@@ -182,36 +180,54 @@ static int may_receive(const struct kmq_queue *q, const struct kmq_port *port)
 int kmq_queue_receive(struct kmq_queue *q, struct kmq_take *t, bool wait,
 		      struct kmq_effects *fx)
 {
-	u32 before = t->count;
 	int err;
 
 	spin_lock(&q->lock);
-	err = may_receive(q, t->w.port);
-	if (unlikely(err))
-		goto out;
+	if (unlikely(q->dead || t->w.port->shut)) {
+		err = may_receive(q, t->w.port);
+		if (err)
+			goto out;
+	}
 
-	if (q->count && (!wait || worth_it(q, t)))
+	if (likely(q->count && (!wait || worth_it(q, t)))) {
 		err = take(q, t, U32_MAX, fx);
-	else if (!q->count && q->sealed)
+	} else if (!q->count && q->sealed) {
+		err = 0;
 		goto out;
-	else
+	} else {
 		err = -EAGAIN;
+	}
 
 	if (err == -EAGAIN && wait) {
 		kmq_enqueue_waiter(q, &t->w);
 		err = -EINPROGRESS;
 	}
-	if (t->count != before) {
-		kmq_balance_locked(q, fx);
-		if (kmq_queue_has_room(q))
-			fx->writable = t->count - before;
+	if (likely(fx->writable)) {
+		if (unlikely(kmq_anybody_waits(q)))
+			kmq_balance_locked(q, fx);
 		/* whoever was passed over for this message has the next one */
 		fx->readable = !!q->count;
-		fx->hangup |= q->sealed && !q->count;
+		if (unlikely(q->sealed && !q->count)) {
+			fx->hangup = true;
+			fx->slow = true;
+		}
 	}
 out:
 	spin_unlock(&q->lock);
 	return err;
+}
+
+/**
+ * kmq_first_lingering() - the receiver that waits for the fewest messages
+ * @q: the queue, its lock held
+ *
+ * Return: the receive, or NULL if none waits for more than one message.
+ */
+struct kmq_take *kmq_first_lingering(struct kmq_queue *q)
+{
+	struct rb_node *rb = rb_first_cached(&q->lingering);
+
+	return rb ? rb_entry(rb, struct kmq_take, w.rb) : NULL;
 }
 
 /**
@@ -226,24 +242,28 @@ out:
  */
 bool kmq_serve_waiting(struct kmq_queue *q, struct kmq_effects *fx)
 {
-	struct list_head *pos = q->receivers.next;
-	u32 passed = 0;
 	bool any = false;
 
 	lockdep_assert_held(&q->lock);
-	while (pos != &q->receivers && q->count && fx->budget &&
-	       passed < KMQ_WATERMARK_SCAN) {
-		struct kmq_take *t = list_entry(pos, struct kmq_take, w.link);
-		u64 share = DIV_ROUND_UP(q->count, q->nreceivers);
+	while (q->nreceivers && q->count && fx->budget) {
+		u32 ready = min_t(u64, q->count, U32_MAX - q->nreceivers);
+		u32 share = DIV_ROUND_UP(ready, q->nreceivers);
+		struct kmq_take *t;
+		int err;
 
-		pos = pos->next;
-		if (!worth_it(q, t)) {
-			passed++;
-			continue;
+		t = list_first_entry_or_null(&q->receivers, struct kmq_take,
+					     w.link);
+		if (!t) {
+			t = kmq_first_lingering(q);
+			if (!worth_it(q, t))
+				break;
+			share = max(share, t->min);
 		}
-		share = max_t(u64, share, t->min);
-		kmq_claim(q, &t->w,
-			  take(q, t, min_t(u64, share, U32_MAX), fx), fx);
+		err = take(q, t, share, fx);
+		/* one that gets nothing costs time too */
+		if (err)
+			fx->budget--;
+		kmq_claim(q, &t->w, err, fx);
 		any |= t->count;
 	}
 	return any;
@@ -275,6 +295,7 @@ void kmq_queue_putback(struct kmq_queue *q, struct kmq_port *port,
 		port->received--;
 		if (q->dead) {
 			list_move_tail(&node->link, &fx->dropped);
+			fx->slow = true;
 			continue;
 		}
 		list_del(&node->link);
@@ -285,7 +306,8 @@ void kmq_queue_putback(struct kmq_queue *q, struct kmq_port *port,
 		kmq_ready_return(&q->ready, node);
 		fx->readable++;
 	}
-	kmq_balance_locked(q, fx);
+	if (kmq_anybody_waits(q))
+		kmq_balance_locked(q, fx);
 	spin_unlock(&q->lock);
 }
 
