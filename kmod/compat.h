@@ -12,4 +12,14 @@
 #error "kmq needs Linux 5.10 or later"
 #endif
 
+/*
+ * For large structures on the stack that an init function fills in whole:
+ * kernels with INIT_STACK_ALL_ZERO would clear them first.
+ */
+#if __has_attribute(__uninitialized__)
+#define __kmq_uninit __attribute__((__uninitialized__))
+#else
+#define __kmq_uninit
+#endif
+
 #endif

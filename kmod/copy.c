@@ -28,15 +28,19 @@ static __always_inline bool short_in(void *to, const void __user *from, u32 len)
 
 	if (!user_read_access_begin(from, len))
 		return false;
-	for (n = len / 32; n; n--) {
+	for (n = len / 64; n; n--) {
 		unsafe_get_user(word[0], src, fault);
 		unsafe_get_user(word[1], src + 1, fault);
 		unsafe_get_user(word[2], src + 2, fault);
 		unsafe_get_user(word[3], src + 3, fault);
-		word += 4;
-		src += 4;
+		unsafe_get_user(word[4], src + 4, fault);
+		unsafe_get_user(word[5], src + 5, fault);
+		unsafe_get_user(word[6], src + 6, fault);
+		unsafe_get_user(word[7], src + 7, fault);
+		word += 8;
+		src += 8;
 	}
-	for (n = len % 32 / 8; n; n--)
+	for (n = len % 64 / 8; n; n--)
 		unsafe_get_user(*word++, src++, fault);
 	for (n = 0; n < len % 8; n++)
 		unsafe_get_user(((u8 *)word)[n], (u8 __user *)src + n, fault);
@@ -56,15 +60,19 @@ static __always_inline bool short_out(void __user *to, const void *from,
 
 	if (!user_write_access_begin(to, len))
 		return false;
-	for (n = len / 32; n; n--) {
+	for (n = len / 64; n; n--) {
 		unsafe_put_user(word[0], dst, fault);
 		unsafe_put_user(word[1], dst + 1, fault);
 		unsafe_put_user(word[2], dst + 2, fault);
 		unsafe_put_user(word[3], dst + 3, fault);
-		word += 4;
-		dst += 4;
+		unsafe_put_user(word[4], dst + 4, fault);
+		unsafe_put_user(word[5], dst + 5, fault);
+		unsafe_put_user(word[6], dst + 6, fault);
+		unsafe_put_user(word[7], dst + 7, fault);
+		word += 8;
+		dst += 8;
 	}
-	for (n = len % 32 / 8; n; n--)
+	for (n = len % 64 / 8; n; n--)
 		unsafe_put_user(*word++, dst++, fault);
 	for (n = 0; n < len % 8; n++)
 		unsafe_put_user(((const u8 *)word)[n], (u8 __user *)dst + n,
@@ -82,10 +90,13 @@ static bool is_short(const struct kmq_user_buf *buf, u32 len)
 		!buf->iter && len <= SHORT_COPY;
 }
 
-static int copy_in(struct kmq_user_buf *from, void *to, u32 len)
+static __always_inline int copy_in(struct kmq_user_buf *from, void *to, u32 len)
 {
 	if (likely(!from->iter)) {
-		if (copy_from_user(to, from->ptr, len))
+		if (is_short(from, len)) {
+			if (!short_in(to, from->ptr, len))
+				return -EFAULT;
+		} else if (copy_from_user(to, from->ptr, len))
 			return -EFAULT;
 		from->ptr += len;
 		return 0;
@@ -108,7 +119,10 @@ static u32 copy_to(struct kmq_user_buf *to, void *data, u32 len)
 
 	if (unlikely(to->iter))
 		return copy_to_iter(data, len, to->iter);
-	done = len - copy_to_user(to->ptr, data, len);
+	if (is_short(to, len))
+		done = short_out(to->ptr, data, len) ? len : 0;
+	else
+		done = len - copy_to_user(to->ptr, data, len);
 	to->ptr += done;
 	return done;
 }
@@ -117,7 +131,7 @@ static u32 copy_to(struct kmq_user_buf *to, void *data, u32 len)
  * Make a run ready to be sent: paid for by its sender, whose reference it takes
  * over, and with a place for its priorities. On error it is gone.
  */
-static int finish_run(struct kmq_handle *h, struct kmq_sender *sender,
+static __always_inline int finish_run(struct kmq_handle *h, struct kmq_sender *sender,
 		      struct kmq_run *run)
 {
 	int err = kmq_run_charge(run, sender);
@@ -199,10 +213,7 @@ struct kmq_run *kmq_copy_message(struct kmq_handle *h, unsigned int by,
 	rec = run->npieces ? run->pieces[0] : run->data;
 	*rec = (struct kmq_record) { .size = size, .body_len = len };
 	body = kmq_run_segment(run, sizeof(*rec), &part);
-	if (likely(is_short(from, len)))
-		err = short_in(body, from->ptr, len) ? 0 : -EFAULT;
-	else
-		err = copy_in(from, body, part);
+	err = copy_in(from, body, part);
 	if (unlikely(!err && part < len))
 		err = copy_pieces(from, run, sizeof(*rec) + part, len - part);
 	if (unlikely(err))
@@ -265,6 +276,78 @@ static bool cut_off_is_fine(const void *data, u32 got, size_t left, bool capped)
 	/* only the limit of a call may cut a record, never the buffer's end */
 	return capped && (got < sizeof(*rec) ||
 			  (rec->size > left && rec->size <= KMQ_RECORD_MAX));
+}
+
+/**
+ * kmq_copy_single() - the record in a buffer that holds just one
+ * @h: the handle
+ * @by: KMQ_BY_OPENER or KMQ_BY_CALLER
+ * @from: the buffer
+ * @len: its bytes
+ * @error_at: set on -EINVAL and -EMSGSIZE to the offset of what is wrong
+ *
+ * A run of one node takes one allocation where a batch takes two.
+ *
+ * Context: process context, may sleep.
+ * Return: a run to be sent; NULL when the buffer holds something else, which is
+ * for kmq_copy_records(); or an ERR_PTR as that returns.
+ */
+struct kmq_run *kmq_copy_single(struct kmq_handle *h, unsigned int by,
+				struct kmq_user_buf *from, size_t len,
+				u32 *error_at)
+{
+	struct kmq_sender *sender;
+	struct kmq_record *rec;
+	struct kmq_run *run;
+	u32 size, hint, used, max_body;
+	int err;
+
+	if (from->iter || len > KMQ_CHUNK_BYTES || len < sizeof(*rec))
+		return NULL;
+	size = len;
+	/* a hint, to save copying; what counts is looked at in the copy */
+	if (size > SHORT_COPY &&
+	    (get_user(hint, (u32 __user *)from->ptr) || hint != size))
+		return NULL;
+
+	run = kmq_run_single(size);
+	if (unlikely(!run))
+		return ERR_PTR(-ENOMEM);
+	rec = run->data;
+	err = copy_in(from, rec, size);
+	if (unlikely(err))
+		goto err_free;
+	if (unlikely(rec->size != size)) {
+		step_back(from, size);
+		kmq_run_free(run);
+		return NULL;
+	}
+	max_body = READ_ONCE(h->obj->queue.cfg.max_message_size);
+	if (unlikely(!kmq_record_plain(rec, size, max_body))) {
+		*error_at = 0;
+		err = -EINVAL;
+		if (rec->attr_len > size - sizeof(*rec))
+			goto err_free;
+		err = kmq_record_check(rec, max_body, error_at);
+		if (err)
+			goto err_free;
+	}
+	used = sizeof(*rec) + rec->attr_len + rec->body_len;
+	if (used != size)
+		memset((char *)rec + used, 0, size - used);
+	kmq_record_sent(rec, ktime_get_real_fast_ns());
+	kmq_node_init(&run->nodes[0], 0, 0, rec);
+
+	err = -ENOMEM;
+	sender = kmq_handle_sender(h, by);
+	if (unlikely(!sender))
+		goto err_free;
+	err = finish_run(h, sender, run);
+	return unlikely(err) ? ERR_PTR(err) : run;
+
+err_free:
+	kmq_run_free(run);
+	return ERR_PTR(err);
 }
 
 /**
@@ -352,7 +435,7 @@ int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 	return err;
 }
 
-static ssize_t copy_segments(struct kmq_user_buf *to, struct kmq_run *run,
+static u32 copy_segments(struct kmq_user_buf *to, struct kmq_run *run,
 			     u32 off, u32 len)
 {
 	u32 done = 0;
@@ -383,11 +466,7 @@ ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node)
 	struct kmq_record *rec = kmq_run_record(run, node);
 	u32 len = rec->body_len;
 	u32 off = node->off + sizeof(*rec) + rec->attr_len;
-	u32 part = len;
 
-	if (likely(is_short(to, len)) && likely(!run->npieces))
-		return short_out(to->ptr, kmq_run_segment(run, off, &part),
-				 len) ? len : -EFAULT;
 	return copy_segments(to, run, off, len) == len ? len : -EFAULT;
 }
 
@@ -399,24 +478,61 @@ struct stamp {
 	u32 gid;
 };
 
-static void make_stamp(struct stamp *st, const struct kmq_sender *sender)
+static __always_inline void make_stamp(struct stamp *st,
+				       const struct kmq_sender *sender)
 {
 	struct user_namespace *ns = current_user_ns();
 
 	st->flags = sender->flags;
 	st->pid = pid_nr_ns(sender->pid, task_active_pid_ns(current));
+	st->uid = sender->uid;
+	st->gid = sender->gid;
+	/* in the initial namespace there is nothing to translate */
+	if (likely(ns == &init_user_ns))
+		return;
 	st->uid = from_kuid_munged(ns, KUIDT_INIT(sender->uid));
 	st->gid = from_kgid_munged(ns, KGIDT_INIT(sender->gid));
 }
 
-static void stamp_record(struct kmq_record *rec, const struct kmq_node *node,
-			 const struct stamp *st)
+static __always_inline void stamp_record(struct kmq_record *rec,
+					 const struct kmq_node *node,
+					 const struct stamp *st)
 {
 	rec->seq = node->seq;
 	rec->flags = (rec->flags & KMQ_REC_USER_FLAGS) | st->flags;
 	rec->pid = st->pid;
 	rec->uid = st->uid;
 	rec->gid = st->gid;
+}
+
+/**
+ * kmq_copy_short() - kmq_copy_out() for one short record
+ * @to: the buffer; it is large enough
+ * @node: the message; freed when it was copied
+ *
+ * There are no neighbours to put together.
+ *
+ * Context: process context, may sleep.
+ * Return: bytes of the record; 0 when it is longer than that or cannot be
+ * copied: then kmq_copy_out() is to be used.
+ */
+u32 kmq_copy_short(struct kmq_user_buf *to, struct kmq_node *node)
+{
+	struct kmq_run *run = kmq_node_run(node);
+	u32 size = node->size;
+	struct kmq_record *rec;
+	struct stamp st;
+
+	if (!is_short(to, size))
+		return 0;
+	make_stamp(&st, run->sender);
+	rec = run->data + node->off;
+	stamp_record(rec, node, &st);
+	if (unlikely(!short_out(to->ptr, rec, size)))
+		return 0;
+	to->ptr += size;
+	kmq_run_put(run, 1);
+	return size;
 }
 
 /**

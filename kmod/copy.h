@@ -33,10 +33,14 @@ struct kmq_user_buf {
 
 struct kmq_run *kmq_copy_message(struct kmq_handle *h, unsigned int by,
 				 struct kmq_user_buf *from, size_t len);
+struct kmq_run *kmq_copy_single(struct kmq_handle *h, unsigned int by,
+				struct kmq_user_buf *from, size_t len,
+				u32 *error_at);
 int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 		     struct kmq_user_buf *from, size_t len,
 		     struct kmq_send *s, u32 *error_at);
 ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node);
+u32 kmq_copy_short(struct kmq_user_buf *to, struct kmq_node *node);
 u32 kmq_copy_out(struct kmq_user_buf *to, struct list_head *nodes,
 		 u32 *count);
 

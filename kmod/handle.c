@@ -5,11 +5,13 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -84,31 +86,18 @@ static struct kmq_sender *sender_create(struct kmq_handle *h, kuid_t uid,
 }
 
 /**
- * kmq_handle_sender() - who sends now, for the messages' stamp
+ * kmq_handle_new_sender() - another process or user sends now
  * @h: the handle
  * @by: KMQ_BY_OPENER or KMQ_BY_CALLER
- *
- * One is kept for each kind: the next send by the same process finds it.
  *
  * Context: process context, may sleep.
  * Return: the sender with a reference, or NULL when there is no memory.
  */
-struct kmq_sender *kmq_handle_sender(struct kmq_handle *h, unsigned int by)
+struct kmq_sender *kmq_handle_new_sender(struct kmq_handle *h, unsigned int by)
 {
 	kuid_t uid = by == KMQ_BY_OPENER ? h->uid : current_euid();
 	kgid_t gid = by == KMQ_BY_OPENER ? h->gid : current_egid();
 	struct kmq_sender *sender, *old;
-
-	spin_lock(&h->lock);
-	sender = h->sender[by];
-	if (likely(sender && sender->pid == task_tgid(current) &&
-		   sender->uid == __kuid_val(uid) &&
-		   sender->gid == __kgid_val(gid))) {
-		refcount_inc(&sender->refs);
-		spin_unlock(&h->lock);
-		return sender;
-	}
-	spin_unlock(&h->lock);
 
 	sender = sender_create(h, uid, gid,
 			       by == KMQ_BY_OPENER ? KMQ_REC_OPENER : 0);
@@ -127,19 +116,44 @@ struct kmq_sender *kmq_handle_sender(struct kmq_handle *h, unsigned int by)
 /**
  * kmq_handle_new_user() - another process uses the handle now
  * @h: the handle
+ * @dir: KMQ_SENDS or KMQ_RECEIVES
  */
-void kmq_handle_new_user(struct kmq_handle *h)
+void kmq_handle_new_user(struct kmq_handle *h, unsigned int dir)
 {
 	struct pid *old, *pid = get_pid(task_tgid(current));
-	char comm[TASK_COMM_LEN];
 
-	get_task_comm(comm, current->group_leader);
 	spin_lock(&h->lock);
-	old = h->last;
-	WRITE_ONCE(h->last, pid);
-	memcpy(h->last_comm, comm, sizeof(comm));
+	old = h->last[dir];
+	WRITE_ONCE(h->last[dir], pid);
 	spin_unlock(&h->lock);
 	put_pid(old);
+}
+
+/* Who used the handle last; the receiver, where both were used. */
+static void last_user(struct kmq_handle *h, struct kmq_handle_row *row)
+{
+	struct task_struct *task;
+	struct pid *pid;
+
+	spin_lock(&h->lock);
+	pid = h->last[KMQ_RECEIVES];
+	if (!pid)
+		pid = h->last[KMQ_SENDS];
+	get_pid(pid);
+	spin_unlock(&h->lock);
+	if (!pid)
+		return;
+
+	row->last_pid = pid_nr_ns(pid, task_active_pid_ns(current));
+	task = get_pid_task(pid, PIDTYPE_TGID);
+	if (task) {
+		char comm[TASK_COMM_LEN];
+
+		get_task_comm(comm, task);
+		memcpy(row->last_comm, comm, sizeof(comm));
+		put_task_struct(task);
+	}
+	put_pid(pid);
 }
 
 /**
@@ -160,15 +174,16 @@ void kmq_handle_row(struct kmq_handle *h, struct kmq_handle_row *row)
 	row->name_len = obj->name_len;
 	memcpy(row->name, obj->name, obj->name_len);
 	kmq_port_stat(&obj->queue, &h->port, row);
+	if (row->waiting_since)
+		row->waiting_since = ktime_get_real_ns() -
+			jiffies64_to_nsecs(get_jiffies_64() -
+					   row->waiting_since);
 
 	if (!kmq_is_owner(obj) && !kmq_may(obj, KMQ_MAY_RECV))
 		return;
 	row->pid = pid_nr_ns(h->opener, pids);
 	memcpy(row->comm, h->comm, sizeof(row->comm));
-	spin_lock(&h->lock);
-	row->last_pid = pid_nr_ns(h->last, pids);
-	memcpy(row->last_comm, h->last_comm, sizeof(row->last_comm));
-	spin_unlock(&h->lock);
+	last_user(h, row);
 }
 
 static void handle_free(struct rcu_head *rcu)
@@ -176,7 +191,8 @@ static void handle_free(struct rcu_head *rcu)
 	struct kmq_handle *h = container_of(rcu, struct kmq_handle, rcu);
 
 	put_pid(h->opener);
-	put_pid(h->last);
+	put_pid(h->last[KMQ_SENDS]);
+	put_pid(h->last[KMQ_RECEIVES]);
 	kfree(h);
 }
 
@@ -263,7 +279,7 @@ static long handle_shutdown(struct kmq_handle *h, void __user *arg)
 		return -ESTALE;
 
 	do {
-		struct kmq_effects fx;
+		struct kmq_effects fx __kmq_uninit;
 
 		kmq_effects_init(&fx);
 		more = kmq_queue_shutdown(&h->obj->queue, &h->port, args.arg,
@@ -290,6 +306,9 @@ static long kmq_handle_ioctl(struct file *file, unsigned int cmd,
 {
 	struct kmq_handle *h = file->private_data;
 	void __user *arg = (void __user *)addr;
+
+	if (likely(cmd == KMQ_IOC_XFER))
+		return kmq_xfer(file, arg);
 
 	switch (kmq_request(cmd)) {
 	case _IOC_NR(KMQ_IOC_XFER):
@@ -389,9 +408,7 @@ static struct kmq_handle *handle_create(struct kmq_object *obj, u32 flags)
 	h->uid = current_euid();
 	h->gid = current_egid();
 	h->opener = get_pid(task_tgid(current));
-	h->last = get_pid(h->opener);
 	get_task_comm(h->comm, current->group_leader);
-	memcpy(h->last_comm, h->comm, sizeof(h->comm));
 
 	err = xa_err(xa_store(&obj->domain->handles, h->id, h,
 			      GFP_KERNEL_ACCOUNT));
@@ -401,7 +418,6 @@ static struct kmq_handle *handle_create(struct kmq_object *obj, u32 flags)
 
 err_pids:
 	put_pid(h->opener);
-	put_pid(h->last);
 	if (h->credit)
 		kmq_credit_close(h->credit);
 err_charge:

@@ -73,7 +73,7 @@ static u64 object_purge(struct kmq_object *obj, u64 upto, bool killable)
 	bool more;
 
 	do {
-		struct kmq_effects fx;
+		struct kmq_effects fx __kmq_uninit;
 
 		kmq_effects_init(&fx);
 		more = kmq_queue_purge(&obj->queue, upto, &level, &purged,
@@ -87,7 +87,7 @@ static u64 object_purge(struct kmq_object *obj, u64 upto, bool killable)
 /* End the queue: waiters leave with EIDRM. */
 static int object_kill(struct kmq_object *obj, bool if_empty)
 {
-	struct kmq_effects fx;
+	struct kmq_effects fx __kmq_uninit;
 	int err;
 
 	kmq_effects_init(&fx);
@@ -318,7 +318,7 @@ int kmq_object_alter(struct kmq_object *obj, const struct kmq_settings *want,
 {
 	struct kmq_domain *domain = obj->domain;
 	struct kmq_queue_config cfg;
-	struct kmq_effects fx;
+	struct kmq_effects fx __kmq_uninit;
 	u64 mask = want->mask;
 	int err = -EPERM;
 
@@ -445,7 +445,7 @@ int kmq_object_purge(struct kmq_object *obj, u64 *purged)
  */
 void kmq_object_seal(struct kmq_object *obj, bool sealed)
 {
-	struct kmq_effects fx;
+	struct kmq_effects fx __kmq_uninit;
 
 	kmq_effects_init(&fx);
 	kmq_queue_seal(&obj->queue, sealed, &fx);

@@ -11,30 +11,11 @@
 #include "trace.h"
 #include "wait.h"
 
-/* A run was pushed: what kmq_finish() does after a send. */
-static void pushed(struct kmq_object *obj, u32 n)
-{
-	trace_kmq_send(obj->id, n, READ_ONCE(obj->queue.count));
-	if (unlikely(wq_has_sleeper(&obj->readers)))
-		kmq_wake_readers(obj, n);
-}
-
-/* A message was popped: what kmq_finish() does after a receive. */
-static void popped(struct kmq_object *obj, bool more)
-{
-	trace_kmq_receive(obj->id, 1, READ_ONCE(obj->queue.count));
-	if (unlikely(wq_has_sleeper(&obj->writers)))
-		kmq_wake_writers(obj, 1);
-	/* whoever was passed over for this message has the next one */
-	if (more && unlikely(wq_has_sleeper(&obj->readers)))
-		kmq_wake_readers(obj, 1);
-}
-
 /* The queue is full, or somebody waits in it. */
 static noinline ssize_t submit_run(struct kmq_handle *h, struct kmq_run *run,
 				   size_t len, u64 deadline)
 {
-	struct kmq_send s;
+	struct kmq_send s __kmq_uninit;
 	int err;
 
 	kmq_send_init(&s, &h->port);
@@ -49,6 +30,7 @@ static __always_inline ssize_t send_plain(struct kmq_handle *h,
 					  struct kmq_user_buf *from,
 					  size_t len, u64 deadline)
 {
+	struct kmq_pushed pushed __kmq_uninit;
 	struct kmq_run *run;
 
 	if (unlikely(!len))
@@ -59,28 +41,31 @@ static __always_inline ssize_t send_plain(struct kmq_handle *h,
 	run = kmq_copy_message(h, KMQ_BY_OPENER, from, len);
 	if (IS_ERR(run))
 		return PTR_ERR(run);
-	if (unlikely(!kmq_queue_push(&h->obj->queue, &h->port, run)))
+	if (unlikely(!kmq_queue_push(&h->obj->queue, &h->port, run, &pushed)))
 		return submit_run(h, run, len, deadline);
-	pushed(h->obj, 1);
+	trace_kmq_send(h->obj->id, 1, READ_ONCE(h->obj->queue.count));
+	kmq_finish_push(h->obj, 1, &pushed);
 	return len;
 }
 
 static ssize_t send_records(struct kmq_handle *h, struct kmq_user_buf *from,
 			    size_t len, u64 deadline)
 {
-	struct kmq_send s;
+	struct kmq_run *run;
 	u32 error_at, sent;
+	struct kmq_send s __kmq_uninit;
 	int err;
 
+	run = kmq_copy_single(h, KMQ_BY_OPENER, from, len, &error_at);
+	if (IS_ERR(run))
+		return PTR_ERR(run);
 	kmq_send_init(&s, &h->port);
-	err = kmq_copy_records(h, KMQ_BY_OPENER, from, len, &s, &error_at);
-	if (likely(!err && s.count))
-		err = kmq_submit(h, &s, deadline);
-	else
-		s.bytes = s.left_bytes;
+	err = kmq_send_from(h, KMQ_BY_OPENER, from, len, deadline, run, &s,
+			    &error_at);
 	/* what was accepted counts, whatever ended the rest */
 	sent = s.bytes - s.left_bytes;
-	kmq_send_free(&s);
+	if (unlikely(s.runs))
+		kmq_send_free(&s);
 	return sent ? sent : err;
 }
 
@@ -92,56 +77,32 @@ static __always_inline ssize_t send(struct file *file, struct kmq_user_buf *from
 
 	if (unlikely(!(h->flags & KMQ_OPEN_SEND)))
 		return -EBADF;
-	kmq_handle_used(h);
+	kmq_handle_used(h, KMQ_SENDS);
 	if (h->flags & KMQ_OPEN_RECORDS)
 		return send_records(h, from, len, deadline);
 	return send_plain(h, from, len, deadline);
-}
-
-/* It is not as simple as kmq_queue_pop() would have it. */
-static noinline struct kmq_node *fetch_one(struct kmq_handle *h, u32 room,
-					   u64 deadline)
-{
-	struct kmq_take t;
-	int err;
-
-	kmq_take_init(&t, &h->port, room, 1, true);
-	err = kmq_fetch(h, &t, deadline, 0);
-	if (err)
-		return ERR_PTR(err);
-	return list_first_entry_or_null(&t.nodes, struct kmq_node, link);
-}
-
-static noinline void putback_one(struct kmq_handle *h, struct kmq_node *node)
-{
-	LIST_HEAD(nodes);
-
-	/* the node was in no list, or in one that is gone */
-	list_add(&node->link, &nodes);
-	kmq_putback(h, &nodes);
 }
 
 static __always_inline ssize_t receive_plain(struct kmq_handle *h,
 					     struct kmq_user_buf *to,
 					     size_t len, u64 deadline)
 {
-	u32 room = min_t(size_t, len, U32_MAX);
 	struct kmq_node *node;
-	bool more;
+	struct kmq_take t __kmq_uninit;
 	ssize_t n;
+	int err;
 
-	node = kmq_queue_pop(&h->obj->queue, &h->port, room, &more);
-	if (likely(node)) {
-		popped(h->obj, more);
-	} else {
-		node = fetch_one(h, room, deadline);
-		if (IS_ERR_OR_NULL(node))
-			return PTR_ERR(node);
-	}
+	kmq_take_init(&t, &h->port, min_t(size_t, len, U32_MAX), 1, true);
+	err = kmq_fetch(h, &t, deadline, 0);
+	if (unlikely(err))
+		return err;
+	if (unlikely(!t.count))
+		return 0;
 
+	node = list_first_entry(&t.nodes, struct kmq_node, link);
 	n = kmq_copy_body(to, node);
 	if (unlikely(n < 0)) {
-		putback_one(h, node);
+		kmq_putback(h, &t.nodes);
 		return n;
 	}
 	kmq_run_put(kmq_node_run(node), 1);
@@ -153,7 +114,7 @@ static ssize_t receive_records(struct kmq_handle *h, struct kmq_user_buf *to,
 			       size_t len, u64 deadline)
 {
 	u32 room = min_t(size_t, len, KMQ_XFER_MAX), bytes = 0, count = 0;
-	struct kmq_take t;
+	struct kmq_take t __kmq_uninit;
 	int err;
 
 	kmq_take_init(&t, &h->port, room, U32_MAX, false);
@@ -169,50 +130,63 @@ static __always_inline ssize_t receive(struct file *file, struct kmq_user_buf *t
 
 	if (unlikely(!(h->flags & KMQ_OPEN_RECV)))
 		return -EBADF;
-	kmq_handle_used(h);
+	kmq_handle_used(h, KMQ_RECEIVES);
 	if (h->flags & KMQ_OPEN_RECORDS)
 		return receive_records(h, to, len, deadline);
 	return receive_plain(h, to, len, deadline);
 }
 
 /**
- * kmq_receive_into() - receive records into a buffer until it is full
+ * kmq_send_from() - send the packed records in a buffer
  * @h: the handle
- * @t: initialised; max and room say how much
- * @to: the buffer
- * @deadline: as for kmq_fetch(), for the first message only
- * @linger_until: as for kmq_fetch()
- * @bytes: bytes of the records delivered
- * @count: records delivered
+ * @by: KMQ_BY_OPENER or KMQ_BY_CALLER
+ * @from: the buffer
+ * @len: its bytes
+ * @deadline: as for kmq_submit()
+ * @run: what kmq_copy_single() made of it, or NULL
+ * @s: initialised; tells what was accepted, and is to be freed
+ * @error_at: set on -EINVAL and -EMSGSIZE to the offset of what is wrong
  *
  * Context: process context, may sleep.
- * Return: 0, or what ended it: nothing was delivered if @bytes is 0.
+ * Return: 0, or what ended it: nothing was sent if s->left is s->count.
  */
-int kmq_receive_into(struct kmq_handle *h, struct kmq_take *t,
-		     struct kmq_user_buf *to, u64 deadline, u64 linger_until,
-		     u32 *bytes, u32 *count)
+int kmq_send_from(struct kmq_handle *h, unsigned int by,
+		  struct kmq_user_buf *from, size_t len, u64 deadline,
+		  struct kmq_run *run, struct kmq_send *s, u32 *error_at)
 {
+	struct kmq_queue *q = &h->obj->queue;
+	struct kmq_pushed pushed __kmq_uninit;
 	int err;
 
-	err = kmq_fetch(h, t, deadline, linger_until);
-	while (!err && t->count) {
-		u32 before = *count;
-
-		*bytes += kmq_copy_out(to, &t->nodes, count);
-		if (unlikely(!list_empty(&t->nodes))) {
-			kmq_putback(h, &t->nodes);
-			return -EFAULT;
+	*error_at = 0;
+	if (run) {
+		kmq_send_add(s, run);
+	} else {
+		err = kmq_copy_records(h, by, from, len, s, error_at);
+		if (unlikely(err || !s->count))
+			goto nothing;
+		if (unlikely(s->atomic && s->count > KMQ_ATOMIC_MAX)) {
+			err = -EMSGSIZE;
+			goto nothing;
 		}
-		t->max -= *count - before;
-		/* a full budget: there may be more that fits */
-		if (likely(t->count < KMQ_BUDGET || !t->max ||
-			   t->room < sizeof(struct kmq_record)))
-			break;
-		t->count = 0;
-		t->min = 1;
-		err = kmq_fetch(h, t, 0, 0);
+		run = s->runs;
 	}
-	return *bytes ? 0 : err;
+	if (unlikely(run->next || !kmq_queue_push(q, &h->port, run, &pushed)))
+		return kmq_submit(h, s, deadline);
+
+	s->runs = NULL;
+	s->left = 0;
+	s->left_bytes = 0;
+	s->last_seq = pushed.seq;
+	trace_kmq_send(h->obj->id, s->count, READ_ONCE(q->count));
+	kmq_finish_push(h->obj, s->count, &pushed);
+	return 0;
+
+nothing:
+	kmq_send_free(s);
+	s->count = 0;
+	s->bytes = 0;
+	return err;
 }
 
 static bool file_nowait(struct file *file)

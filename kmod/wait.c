@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -7,30 +8,31 @@
 #include <linux/sched/task.h>
 #include <linux/timekeeping.h>
 
+#include "copy.h"
 #include "handle.h"
 #include "object.h"
 #include "trace.h"
 #include "wait.h"
 
-static void wake_claimed(struct kmq_object *obj, struct kmq_effects *fx)
+/**
+ * kmq_wake_waiter() - a claimed waiter may go on
+ * @obj: the object
+ * @w: the waiter; must not be touched afterwards
+ */
+void kmq_wake_waiter(struct kmq_object *obj, struct kmq_waiter *w)
 {
-	struct kmq_waiter *w, *tmp;
+	struct task_struct *task = w->task;
 
-	list_for_each_entry_safe(w, tmp, &fx->wake, link) {
-		struct task_struct *task = w->task;
-
-		trace_kmq_wake(obj->id, w->direction, w->result);
-		get_task_struct(task);
-		/*
-		 * Pairs with smp_load_acquire() in sleep_until_done(): what was
-		 * done on the waiter's behalf is visible before it goes on. Its
-		 * memory must not be touched afterwards; the task is ours.
-		 */
-		smp_store_release(&w->state, KMQ_DONE);
-		wake_up_process(task);
-		put_task_struct(task);
-	}
-	INIT_LIST_HEAD(&fx->wake);
+	trace_kmq_wake(obj->id, w->direction, w->result);
+	get_task_struct(task);
+	/*
+	 * Pairs with smp_load_acquire() in is_done(): what was done on the
+	 * waiter's behalf is visible before it goes on. Its memory is its own
+	 * again with this store; the task is held.
+	 */
+	smp_store_release(&w->state, KMQ_DONE);
+	wake_up_process(task);
+	put_task_struct(task);
 }
 
 static void wake_pollers(wait_queue_head_t *wq, u32 n, __poll_t key)
@@ -60,7 +62,12 @@ void kmq_wake_writers(struct kmq_object *obj, u32 n)
 
 static void finish_once(struct kmq_object *obj, struct kmq_effects *fx)
 {
-	wake_claimed(obj, fx);
+	struct kmq_waiter *w, *next;
+
+	for (w = fx->wake; w; w = next) {
+		next = w->next;
+		kmq_wake_waiter(obj, w);
+	}
 	kmq_nodes_free(&fx->dropped);
 	if (fx->ndropped)
 		trace_kmq_drop(obj->id, fx->ndropped);
@@ -96,7 +103,7 @@ void kmq_finish_all(struct kmq_object *obj, struct kmq_effects *fx)
 
 	finish_once(obj, fx);
 	while (unlikely(again)) {
-		struct kmq_effects more;
+		struct kmq_effects more __kmq_uninit;
 
 		cond_resched();
 		kmq_effects_init(&more);
@@ -108,7 +115,7 @@ void kmq_finish_all(struct kmq_object *obj, struct kmq_effects *fx)
 
 static bool is_done(struct kmq_waiter *w)
 {
-	/* pairs with smp_store_release() in wake_claimed() */
+	/* pairs with smp_store_release() in kmq_wake_waiter() */
 	return smp_load_acquire(&w->state) == KMQ_DONE;
 }
 
@@ -124,41 +131,10 @@ static void sleep_until_done(struct kmq_waiter *w)
 	__set_current_state(TASK_RUNNING);
 }
 
-/*
- * Sleep until the waiter is DONE: its result. Or leave it because of a signal
- * or the deadline (CLOCK_MONOTONIC ns): -ERESTARTSYS, -ETIMEDOUT.
- */
-static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
+/* Leave a waiter, unless somebody was faster: then it has a result. */
+static noinline int leave(struct kmq_object *obj, struct kmq_waiter *w, int err)
 {
-	ktime_t until = min_t(u64, deadline, KTIME_MAX);
-	struct kmq_effects fx;
-	struct timespec64 now;
-	int err;
-
-	/* for people to look at: a tick is exact enough */
-	ktime_get_coarse_real_ts64(&now);
-	WRITE_ONCE(w->since, timespec64_to_ns(&now));
-	trace_kmq_block(obj->id, w->direction);
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (is_done(w)) {
-			__set_current_state(TASK_RUNNING);
-			return w->result;
-		}
-		if (signal_pending(current)) {
-			err = -ERESTARTSYS;
-			break;
-		}
-		if (deadline == KMQ_FOREVER) {
-			schedule();
-		} else if (!schedule_hrtimeout_range_clock(&until,
-				current->timer_slack_ns, HRTIMER_MODE_ABS,
-				CLOCK_MONOTONIC)) {
-			err = -ETIMEDOUT;
-			break;
-		}
-	}
-	__set_current_state(TASK_RUNNING);
+	struct kmq_effects fx __kmq_uninit;
 
 	if (!kmq_queue_cancel(&obj->queue, w)) {
 		sleep_until_done(w);
@@ -169,6 +145,45 @@ static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
 	kmq_queue_balance(&obj->queue, &fx);
 	kmq_finish(obj, &fx);
 	return err;
+}
+
+/* Whether it is still before the deadline (CLOCK_MONOTONIC ns). */
+static noinline bool sleep_until(u64 deadline)
+{
+	ktime_t until = min_t(u64, deadline, KTIME_MAX);
+
+	return schedule_hrtimeout_range_clock(&until, current->timer_slack_ns,
+					      HRTIMER_MODE_ABS,
+					      CLOCK_MONOTONIC);
+}
+
+/*
+ * Sleep until the waiter is DONE: its result. Or leave it because of a signal
+ * or the deadline: -ERESTARTSYS, -ETIMEDOUT.
+ */
+static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
+{
+	/* for people to look at: a tick is exact enough */
+	if (w->port->nsending + w->port->nreceiving <= 1)
+		WRITE_ONCE(w->port->since, get_jiffies_64());
+	trace_kmq_block(obj->id, w->direction);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (is_done(w)) {
+			__set_current_state(TASK_RUNNING);
+			return w->result;
+		}
+		if (signal_pending(current)) {
+			__set_current_state(TASK_RUNNING);
+			return leave(obj, w, -ERESTARTSYS);
+		}
+		if (likely(deadline == KMQ_FOREVER)) {
+			schedule();
+		} else if (!sleep_until(deadline)) {
+			__set_current_state(TASK_RUNNING);
+			return leave(obj, w, -ETIMEDOUT);
+		}
+	}
 }
 
 /* The budget was used up or the batch waits now. */
@@ -208,7 +223,7 @@ static noinline int submit_slow(struct kmq_handle *h, struct kmq_send *s,
 int kmq_submit(struct kmq_handle *h, struct kmq_send *s, u64 deadline)
 {
 	struct kmq_object *obj = h->obj;
-	struct kmq_effects fx;
+	struct kmq_effects fx __kmq_uninit;
 	int err;
 
 	s->w.task = current;
@@ -223,36 +238,89 @@ int kmq_submit(struct kmq_handle *h, struct kmq_send *s, u64 deadline)
 	return err;
 }
 
-/* The receive waits now. */
-static noinline int fetch_slow(struct kmq_handle *h, struct kmq_take *t,
-			       u64 deadline, u64 linger_until)
+/* The receive waits now, for more than one message. */
+static noinline int sleep_lingering(struct kmq_object *obj, struct kmq_take *t,
+				    u64 deadline, u64 linger_until)
 {
-	struct kmq_object *obj = h->obj;
+	struct kmq_effects fx __kmq_uninit;
 	u64 insist = deadline;
-	struct kmq_effects fx;
 	int err;
 
-	if (t->min > 1 && linger_until)
+	if (linger_until)
 		insist = min(deadline, linger_until);
 	err = sleep_on(obj, &t->w, insist);
-	if (err == -ETIMEDOUT && t->min > 1) {
-		/* whatever there is will do now */
-		t->min = 1;
-		kmq_effects_init(&fx);
-		err = kmq_queue_receive(&obj->queue, t, insist < deadline,
-					&fx);
-		kmq_finish(obj, &fx);
-		if (err == -EAGAIN)
-			err = -ETIMEDOUT;
-		else if (err == -EINPROGRESS)
-			err = sleep_on(obj, &t->w, deadline);
-	}
+	if (err != -ETIMEDOUT)
+		return err;
+
+	/* whatever there is will do now */
+	t->min = 1;
+	kmq_effects_init(&fx);
+	err = kmq_queue_receive(&obj->queue, t, insist < deadline, &fx);
+	kmq_finish(obj, &fx);
+	if (err == -EAGAIN)
+		return -ETIMEDOUT;
+	if (err == -EINPROGRESS)
+		return sleep_on(obj, &t->w, deadline);
+	return err;
+}
+
+/* The receive waits now. */
+static __always_inline int fetch_sleep(struct kmq_handle *h, struct kmq_take *t,
+				       u64 deadline, u64 linger_until)
+{
+	int err;
+
+	if (likely(t->min <= 1))
+		err = sleep_on(h->obj, &t->w, deadline);
+	else
+		err = sleep_lingering(h->obj, t, deadline, linger_until);
 	/* a task that is being killed cannot use what it was handed */
-	if (unlikely(t->count && fatal_signal_pending(current))) {
+	if (unlikely(fatal_signal_pending(current)) && t->count) {
 		kmq_putback(h, &t->nodes);
 		t->count = 0;
 		err = -EINTR;
 	}
+	return err;
+}
+
+/* It is not as simple as kmq_queue_pop() would have it. */
+static noinline int fetch_otherwise(struct kmq_handle *h, struct kmq_take *t,
+				    u64 deadline, u64 linger_until)
+{
+	struct kmq_object *obj = h->obj;
+	struct kmq_effects fx __kmq_uninit;
+	int err;
+
+	kmq_effects_init(&fx);
+	err = kmq_queue_receive(&obj->queue, t, deadline, &fx);
+	kmq_finish(obj, &fx);
+	if (err == -EINPROGRESS)
+		err = fetch_sleep(h, t, deadline, linger_until);
+	return err;
+}
+
+static __always_inline int fetch(struct kmq_handle *h, struct kmq_take *t,
+				 u64 deadline, u64 linger_until)
+{
+	struct kmq_object *obj = h->obj;
+	bool more;
+	int err;
+
+	t->w.task = current;
+	switch (kmq_queue_pop(&obj->queue, t, deadline, &more)) {
+	case KMQ_POPPED:
+		kmq_finish_pop(obj, more);
+		err = 0;
+		break;
+	case KMQ_WAITS:
+		err = fetch_sleep(h, t, deadline, linger_until);
+		break;
+	default:
+		err = fetch_otherwise(h, t, deadline, linger_until);
+	}
+	if (t->count)
+		trace_kmq_receive(obj->id, t->count,
+				  READ_ONCE(obj->queue.count));
 	return err;
 }
 
@@ -270,20 +338,7 @@ static noinline int fetch_slow(struct kmq_handle *h, struct kmq_take *t,
 int kmq_fetch(struct kmq_handle *h, struct kmq_take *t, u64 deadline,
 	      u64 linger_until)
 {
-	struct kmq_object *obj = h->obj;
-	struct kmq_effects fx;
-	int err;
-
-	t->w.task = current;
-	kmq_effects_init(&fx);
-	err = kmq_queue_receive(&obj->queue, t, deadline, &fx);
-	kmq_finish(obj, &fx);
-	if (unlikely(err == -EINPROGRESS))
-		err = fetch_slow(h, t, deadline, linger_until);
-	if (t->count)
-		trace_kmq_receive(obj->id, t->count,
-				  READ_ONCE(obj->queue.count));
-	return err;
+	return fetch(h, t, deadline, linger_until);
 }
 
 /**
@@ -295,9 +350,59 @@ int kmq_fetch(struct kmq_handle *h, struct kmq_take *t, u64 deadline,
  */
 void kmq_putback(struct kmq_handle *h, struct list_head *nodes)
 {
-	struct kmq_effects fx;
+	struct kmq_effects fx __kmq_uninit;
 
 	kmq_effects_init(&fx);
 	kmq_queue_putback(&h->obj->queue, &h->port, nodes, &fx);
 	kmq_finish(h->obj, &fx);
+}
+
+/**
+ * kmq_receive_into() - receive records into a buffer until it is full
+ * @h: the handle
+ * @t: initialised; max and room say how much
+ * @to: the buffer
+ * @deadline: as for kmq_fetch(), for the first message only
+ * @linger_until: as for kmq_fetch()
+ * @bytes: bytes of the records delivered
+ * @count: records delivered
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or what ended it: nothing was delivered if @bytes is 0.
+ */
+int kmq_receive_into(struct kmq_handle *h, struct kmq_take *t,
+		     struct kmq_user_buf *to, u64 deadline, u64 linger_until,
+		     u32 *bytes, u32 *count)
+{
+	int err;
+
+	err = fetch(h, t, deadline, linger_until);
+	if (t->count == 1) {
+		struct kmq_node *node = list_first_entry(&t->nodes,
+							 struct kmq_node, link);
+
+		*bytes = kmq_copy_short(to, node);
+		if (likely(*bytes)) {
+			*count = 1;
+			return 0;
+		}
+	}
+	while (!err && t->count) {
+		u32 before = *count;
+
+		*bytes += kmq_copy_out(to, &t->nodes, count);
+		if (unlikely(!list_empty(&t->nodes))) {
+			kmq_putback(h, &t->nodes);
+			return -EFAULT;
+		}
+		t->max -= *count - before;
+		/* a full budget: there may be more that fits */
+		if (likely(t->count < KMQ_BUDGET || !t->max ||
+			   t->room < sizeof(struct kmq_record)))
+			break;
+		t->count = 0;
+		t->min = 1;
+		err = kmq_fetch(h, t, 0, 0);
+	}
+	return *bytes ? 0 : err;
 }

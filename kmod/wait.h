@@ -9,6 +9,7 @@
 #include "object.h"
 
 struct kmq_handle;
+struct kmq_user_buf;
 
 /**
  * DOC: sleeping and waking
@@ -22,12 +23,16 @@ struct kmq_handle;
  * records), whatever was queued before: who polls edge-triggered relies on it.
  */
 
+void kmq_wake_waiter(struct kmq_object *obj, struct kmq_waiter *w);
 void kmq_finish_all(struct kmq_object *obj, struct kmq_effects *fx);
 void kmq_wake_readers(struct kmq_object *obj, u32 n);
 void kmq_wake_writers(struct kmq_object *obj, u32 n);
 int kmq_submit(struct kmq_handle *h, struct kmq_send *s, u64 deadline);
 int kmq_fetch(struct kmq_handle *h, struct kmq_take *t, u64 deadline,
 	      u64 linger_until);
+int kmq_receive_into(struct kmq_handle *h, struct kmq_take *t,
+		     struct kmq_user_buf *to, u64 deadline, u64 linger_until,
+		     u32 *bytes, u32 *count);
 void kmq_putback(struct kmq_handle *h, struct list_head *nodes);
 
 /**
@@ -48,6 +53,39 @@ static inline void kmq_finish(struct kmq_object *obj, struct kmq_effects *fx)
 		kmq_wake_readers(obj, fx->readable);
 	if (fx->writable && unlikely(wq_has_sleeper(&obj->writers)))
 		kmq_wake_writers(obj, fx->writable);
+}
+
+/**
+ * kmq_finish_push() - kmq_finish() after kmq_queue_push()
+ * @obj: the object it concerns; the caller holds a reference
+ * @n: messages pushed
+ * @pushed: what became of them
+ *
+ * Context: as kmq_finish().
+ */
+static inline void kmq_finish_push(struct kmq_object *obj, u32 n,
+				   struct kmq_pushed *pushed)
+{
+	if (pushed->woken)
+		kmq_wake_waiter(obj, pushed->woken);
+	else if (unlikely(wq_has_sleeper(&obj->readers)))
+		kmq_wake_readers(obj, n);
+}
+
+/**
+ * kmq_finish_pop() - kmq_finish() after kmq_queue_pop()
+ * @obj: the object it concerns; the caller holds a reference
+ * @more: messages are left
+ *
+ * Context: as kmq_finish().
+ */
+static inline void kmq_finish_pop(struct kmq_object *obj, bool more)
+{
+	if (unlikely(wq_has_sleeper(&obj->writers)))
+		kmq_wake_writers(obj, 1);
+	/* whoever was passed over for this message has the next one */
+	if (more && unlikely(wq_has_sleeper(&obj->readers)))
+		kmq_wake_readers(obj, 1);
 }
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* XFER: send a batch, then receive one. */
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -9,55 +10,71 @@
 #include "ctl.h"
 #include "handle.h"
 #include "object.h"
+#include "trace.h"
 #include "wait.h"
 
+/* Where the results lie, in every version of the structure so far. */
 #define RESULTS_AT offsetof(struct kmq_xfer_args, sent)
+#define RESULTS_SIZE (KMQ_XFER_ARGS_SIZE_VER0 - RESULTS_AT)
 
-static int send_part(struct kmq_handle *h, struct kmq_xfer_args *args)
+/* More than one record, or the queue is full. */
+static noinline int send_batch(struct kmq_handle *h, struct kmq_xfer_args *args,
+			       struct kmq_user_buf *from, struct kmq_run *run)
 {
-	struct kmq_user_buf from = { .ptr = u64_to_user_ptr(args->send) };
 	u32 error_at = 0;
-	struct kmq_send s;
+	struct kmq_send s __kmq_uninit;
 	int err;
-
-	if (!(h->flags & KMQ_OPEN_SEND))
-		return -EBADF;
-	kmq_handle_used(h);
 
 	kmq_send_init(&s, &h->port);
 	s.atomic = args->flags & KMQ_XFER_ATOMIC;
-	err = kmq_copy_records(h, KMQ_BY_CALLER, &from, args->send_len, &s,
-			       &error_at);
-	if (unlikely(err)) {
-		if (err == -EINVAL || err == -EMSGSIZE)
-			args->error_at = error_at;
-		goto out;
-	}
-	if (s.atomic && s.count > KMQ_ATOMIC_MAX) {
-		err = -EMSGSIZE;
-		goto out;
-	}
-
-	err = kmq_submit(h, &s, args->deadline);
+	err = kmq_send_from(h, KMQ_BY_CALLER, from, args->send_len,
+			    args->deadline, run, &s, &error_at);
 	args->sent = s.count - s.left;
 	args->sent_bytes = s.bytes - s.left_bytes;
 	args->last_seq = s.last_seq;
-	if (err == -EMSGSIZE)
-		args->error_at = args->sent_bytes;
-out:
-	kmq_send_free(&s);
+	if (unlikely(err == -EINVAL || err == -EMSGSIZE))
+		/* one that fits the rules may still be too large for now */
+		args->error_at = error_at ? error_at : args->sent_bytes;
+	if (unlikely(s.runs))
+		kmq_send_free(&s);
 	return err;
 }
 
-static int receive_part(struct kmq_handle *h, struct kmq_xfer_args *args)
+static __always_inline int send_part(struct kmq_handle *h,
+				     struct kmq_xfer_args *args)
+{
+	struct kmq_user_buf from = { .ptr = u64_to_user_ptr(args->send) };
+	struct kmq_pushed pushed __kmq_uninit;
+	struct kmq_run *run;
+
+	if (!(h->flags & KMQ_OPEN_SEND))
+		return -EBADF;
+	kmq_handle_used(h, KMQ_SENDS);
+
+	run = kmq_copy_single(h, KMQ_BY_CALLER, &from, args->send_len,
+			      &args->error_at);
+	if (IS_ERR(run))
+		return PTR_ERR(run);
+	if (unlikely(!run) ||
+	    unlikely(!kmq_queue_push(&h->obj->queue, &h->port, run, &pushed)))
+		return send_batch(h, args, &from, run);
+	args->sent = 1;
+	args->sent_bytes = args->send_len;
+	args->last_seq = pushed.seq;
+	trace_kmq_send(h->obj->id, 1, READ_ONCE(h->obj->queue.count));
+	kmq_finish_push(h->obj, 1, &pushed);
+	return 0;
+}
+
+static __always_inline int receive_part(struct kmq_handle *h, struct kmq_xfer_args *args)
 {
 	struct kmq_user_buf to = { .ptr = u64_to_user_ptr(args->recv) };
-	struct kmq_take t;
+	struct kmq_take t __kmq_uninit;
 	int err;
 
 	if (!(h->flags & KMQ_OPEN_RECV))
 		return -EBADF;
-	kmq_handle_used(h);
+	kmq_handle_used(h, KMQ_RECEIVES);
 
 	kmq_take_init(&t, &h->port, min(args->recv_len, KMQ_XFER_MAX),
 		      args->max_records ? args->max_records : U32_MAX, false);
@@ -78,6 +95,25 @@ static int check(const struct kmq_xfer_args *args)
 	if (args->max_records && args->min_records > args->max_records)
 		return -EINVAL;
 	return args->send_len || args->recv_len ? 0 : -EINVAL;
+}
+
+/* Five words; cheaper than the checks of copy_to_user(). */
+static __always_inline bool put_results(u64 __user *to, const u64 *results)
+{
+	BUILD_BUG_ON(RESULTS_SIZE != 5 * sizeof(u64));
+	BUILD_BUG_ON(RESULTS_AT % sizeof(u64));
+	if (!user_write_access_begin(to, RESULTS_SIZE))
+		return false;
+	unsafe_put_user(results[0], to, fault);
+	unsafe_put_user(results[1], to + 1, fault);
+	unsafe_put_user(results[2], to + 2, fault);
+	unsafe_put_user(results[3], to + 3, fault);
+	unsafe_put_user(results[4], to + 4, fault);
+	user_write_access_end();
+	return true;
+fault:
+	user_write_access_end();
+	return false;
 }
 
 /* Restarting is for calls that did nothing; this one may have. */
@@ -101,22 +137,26 @@ static int shown(int err)
 long kmq_xfer(struct file *file, void __user *arg)
 {
 	struct kmq_handle *h = file->private_data, *to = h;
-	struct kmq_xfer_args args;
+	struct kmq_xfer_args args __kmq_uninit;
+	char *results = (char *)&args + RESULTS_AT;
 	struct file *send_file = NULL;
 	int send_err = 0, recv_err = 0;
 	int err;
 
-	err = kmq_args_read(arg, &args, sizeof(args),
-			    KMQ_XFER_ARGS_SIZE_VER0);
-	if (err)
-		return err;
+	/* the usual size first: a copy of constant size is much cheaper */
+	if (copy_from_user(&args, arg, sizeof(args)) ||
+	    args.size != sizeof(args)) {
+		err = kmq_args_read(arg, &args, sizeof(args),
+				    KMQ_XFER_ARGS_SIZE_VER0);
+		if (err)
+			return err;
+	}
 	err = check(&args);
 	if (err)
 		return err;
-	memset((char *)&args + RESULTS_AT, 0, sizeof(args) - RESULTS_AT);
-	err = kmq_args_write(arg, &args, sizeof(args), RESULTS_AT);
-	if (err)
-		return err;
+	memset(results, 0, RESULTS_SIZE);
+	if (!put_results(arg + RESULTS_AT, (u64 *)results))
+		return -EFAULT;
 
 	if (args.send_fd >= 0) {
 		send_file = fget(args.send_fd);
@@ -143,7 +183,7 @@ long kmq_xfer(struct file *file, void __user *arg)
 	args.send_err = shown(send_err);
 	args.recv_err = shown(recv_err);
 	/* the page was there a moment ago: nothing better can be done */
-	if (kmq_args_write(arg, &args, sizeof(args), RESULTS_AT) && !err)
+	if (!put_results(arg + RESULTS_AT, (u64 *)results) && !err)
 		err = args.received ? 0 : -EFAULT;
 	return err;
 }

@@ -45,7 +45,8 @@ void kmq_queue_destroy(struct kmq_queue *q)
  */
 void kmq_port_init(struct kmq_port *port)
 {
-	INIT_LIST_HEAD(&port->waiters);
+	INIT_HLIST_HEAD(&port->waiters);
+	port->since = 0;
 	port->nsending = 0;
 	port->nreceiving = 0;
 	port->shut = 0;
@@ -84,10 +85,9 @@ void kmq_enqueue_waiter(struct kmq_queue *q, struct kmq_waiter *w)
 
 	lockdep_assert_held(&q->lock);
 	WRITE_ONCE(w->state, KMQ_WAITING);
-	WRITE_ONCE(w->since, 0);
-	list_add_tail(&w->peers, &w->port->waiters);
+	hlist_add_head(&w->peers, &w->port->waiters);
 	if (w->direction == KMQ_OPEN_SEND) {
-		list_add_tail(&w->link, &q->senders);
+		kmq_waiter_append(&w->link, &q->senders);
 		q->nsenders++;
 		w->port->nsending++;
 		return;
@@ -98,43 +98,25 @@ void kmq_enqueue_waiter(struct kmq_queue *q, struct kmq_waiter *w)
 	if (w->lingers)
 		enqueue_lingering(q, t);
 	else
-		list_add_tail(&w->link, &q->receivers);
+		kmq_waiter_append(&w->link, &q->receivers);
 	q->nreceivers++;
 	w->port->nreceiving++;
 }
 
-static void unlink_waiter(struct kmq_queue *q, struct kmq_waiter *w)
-{
-	list_del(&w->peers);
-	if (w->lingers)
-		rb_erase_cached(&w->rb, &q->lingering);
-	else
-		list_del(&w->link);
-	if (w->direction == KMQ_OPEN_SEND) {
-		q->nsenders--;
-		w->port->nsending--;
-	} else {
-		q->nreceivers--;
-		w->port->nreceiving--;
-	}
-}
-
 /**
- * kmq_claim() - a waiter is complete
+ * kmq_claim() - a waiter is complete, and woken through the effects
  * @q: the queue, its lock held
  * @w: a waiter in WAITING
  * @result: 0 or a negative errno
- * @fx: its owner is woken through these
+ * @fx: the effects
  */
 void kmq_claim(struct kmq_queue *q, struct kmq_waiter *w, int result,
 	       struct kmq_effects *fx)
 {
 	lockdep_assert_held(&q->lock);
-	unlink_waiter(q, w);
-	w->result = result;
-	/* the owner may look without the lock */
-	WRITE_ONCE(w->state, KMQ_CLAIMED);
-	list_add_tail(&w->link, &fx->wake);
+	kmq_complete(q, w, result);
+	*fx->wake_tail = w;
+	fx->wake_tail = &w->next;
 	fx->slow = true;
 }
 
@@ -153,7 +135,7 @@ bool kmq_queue_cancel(struct kmq_queue *q, struct kmq_waiter *w)
 	spin_lock(&q->lock);
 	left = READ_ONCE(w->state) == KMQ_WAITING;
 	if (left) {
-		unlink_waiter(q, w);
+		kmq_unlink_waiter(q, w);
 		WRITE_ONCE(w->state, KMQ_IDLE);
 	}
 	spin_unlock(&q->lock);
@@ -236,6 +218,10 @@ void kmq_queue_balance(struct kmq_queue *q, struct kmq_effects *fx)
 		kmq_balance_locked(q, fx);
 	fx->readable = min_t(u64, q->count, U32_MAX);
 	fx->writable = U32_MAX;
+	if (q->sealed && !q->count) {
+		fx->hangup = true;
+		fx->slow = true;
+	}
 	spin_unlock(&q->lock);
 }
 
@@ -318,12 +304,13 @@ void kmq_queue_seal(struct kmq_queue *q, bool sealed, struct kmq_effects *fx)
 bool kmq_queue_shutdown(struct kmq_queue *q, struct kmq_port *port, u32 what,
 			struct kmq_effects *fx)
 {
-	struct kmq_waiter *w, *tmp;
+	struct kmq_waiter *w;
+	struct hlist_node *tmp;
 	bool more = false;
 
 	spin_lock(&q->lock);
 	port->shut |= what;
-	list_for_each_entry_safe(w, tmp, &port->waiters, peers) {
+	hlist_for_each_entry_safe(w, tmp, &port->waiters, peers) {
 		if (!(w->direction & what))
 			continue;
 		if (!fx->budget) {
@@ -470,10 +457,8 @@ void kmq_port_stat(struct kmq_queue *q, struct kmq_port *port,
 		row->state |= KMQ_HANDLE_SHUT_SEND;
 	if (port->shut & KMQ_OPEN_RECV)
 		row->state |= KMQ_HANDLE_SHUT_RECV;
-	if (!list_empty(&port->waiters))
-		row->waiting_since = READ_ONCE(
-			list_first_entry(&port->waiters, struct kmq_waiter,
-					 peers)->since);
+	if (port->nsending || port->nreceiving)
+		row->waiting_since = READ_ONCE(port->since);
 	row->sent = port->sent;
 	row->received = port->received;
 	spin_unlock(&q->lock);

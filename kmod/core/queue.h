@@ -62,7 +62,8 @@ enum kmq_waiter_state {
 
 /**
  * struct kmq_port - one handle's side of a queue
- * @waiters: its calls that wait, by kmq_waiter.peers, oldest first
+ * @waiters: its calls that wait, by kmq_waiter.peers
+ * @since: since when some call waits, in the edge's time
  * @nsending: how many of them send
  * @nreceiving: how many receive
  * @shut: KMQ_OPEN_SEND, KMQ_OPEN_RECV: shut down for that direction
@@ -72,7 +73,8 @@ enum kmq_waiter_state {
  * Guarded by the queue's lock.
  */
 struct kmq_port {
-	struct list_head waiters;
+	struct hlist_head waiters;
+	u64 since;
 	u32 nsending;
 	u32 nreceiving;
 	u32 shut;
@@ -82,12 +84,12 @@ struct kmq_port {
 
 /**
  * struct kmq_waiter - a call that waits
- * @link: in queue->senders or queue->receivers; when CLAIMED, in effects->wake
+ * @link: in queue->senders or queue->receivers
  * @rb: in queue->lingering instead
+ * @next: when CLAIMED, the one behind it in effects->wake
  * @peers: in port->waiters
  * @port: the handle it came through
  * @task: whom to wake; the edge's
- * @since: when it came, ns of CLOCK_REALTIME; the edge's, set a moment later
  * @direction: KMQ_OPEN_SEND or KMQ_OPEN_RECV
  * @lingers: waits in queue->lingering
  * @result: when CLAIMED or DONE: 0 or the negative errno that ended it
@@ -97,11 +99,11 @@ struct kmq_waiter {
 	union {
 		struct list_head link;
 		struct rb_node rb;
+		struct kmq_waiter *next;
 	};
-	struct list_head peers;
+	struct hlist_node peers;
 	struct kmq_port *port;
 	void *task;
-	u64 since;
 	u32 direction;
 	bool lingers;
 	int result;
@@ -161,7 +163,8 @@ struct kmq_take {
 
 /**
  * struct kmq_effects - what to do once the lock is dropped
- * @wake: waiters CLAIMED, to be set DONE and woken
+ * @wake: waiters CLAIMED, to be set DONE and woken, chained by next
+ * @wake_tail: where the next one is chained to
  * @dropped: nodes to free
  * @budget: messages that may still be moved in this hold of the lock
  * @readable: messages that became available to pollers
@@ -172,7 +175,8 @@ struct kmq_take {
  * @ndropped: messages lost to drop-head
  */
 struct kmq_effects {
-	struct list_head wake;
+	struct kmq_waiter *wake;
+	struct kmq_waiter **wake_tail;
 	struct list_head dropped;
 	u32 budget;
 	u32 readable;
@@ -181,6 +185,17 @@ struct kmq_effects {
 	bool again;
 	bool slow;
 	u32 ndropped;
+};
+
+/**
+ * struct kmq_pushed - what became of a run that was pushed
+ * @woken: the receiver that has it, CLAIMED, to be set DONE and woken; or NULL:
+ *	it is queued and pollers must be told
+ * @seq: of its last message
+ */
+struct kmq_pushed {
+	struct kmq_waiter *woken;
+	u64 seq;
 };
 
 /**
@@ -253,6 +268,11 @@ struct kmq_queue {
 	u64 blocked_ns;
 };
 
+/* What kmq_queue_pop() did. */
+#define KMQ_POPPED	0
+#define KMQ_WAITS	1
+#define KMQ_OTHERWISE	2
+
 /* What a port's poller may do now; see kmq_queue_poll(). */
 #define KMQ_POLL_READ	0x1
 #define KMQ_POLL_WRITE	0x2
@@ -271,15 +291,15 @@ void kmq_port_init(struct kmq_port *port);
 void kmq_send_free(struct kmq_send *s);
 int kmq_queue_reserve_levels(struct kmq_queue *q, const struct kmq_run *run);
 bool kmq_queue_push(struct kmq_queue *q, struct kmq_port *port,
-		    struct kmq_run *run);
+		    struct kmq_run *run, struct kmq_pushed *pushed);
 int kmq_queue_send(struct kmq_queue *q, struct kmq_send *s, bool wait,
 		   struct kmq_effects *fx);
 bool kmq_admit_waiting(struct kmq_queue *q, struct kmq_effects *fx);
 bool kmq_queue_full(const struct kmq_queue *q);
 
 /* take.c */
-struct kmq_node *kmq_queue_pop(struct kmq_queue *q, struct kmq_port *port,
-			       u32 room, bool *more);
+int kmq_queue_pop(struct kmq_queue *q, struct kmq_take *t, bool wait,
+		  bool *more);
 int kmq_queue_receive(struct kmq_queue *q, struct kmq_take *t, bool wait,
 		      struct kmq_effects *fx);
 void kmq_queue_putback(struct kmq_queue *q, struct kmq_port *port,
@@ -313,6 +333,67 @@ void kmq_enqueue_waiter(struct kmq_queue *q, struct kmq_waiter *w);
 void kmq_claim(struct kmq_queue *q, struct kmq_waiter *w, int result,
 	       struct kmq_effects *fx);
 
+/*
+ * Waiters come and go with every message of a round trip; the lists they stand
+ * in hold nothing but them and are never walked without the lock. The checked
+ * list_add() and list_del() of hardened kernels would cost more than the rest.
+ */
+static inline void kmq_waiter_append(struct list_head *entry,
+				     struct list_head *head)
+{
+	struct list_head *tail = head->prev;
+
+	entry->next = head;
+	entry->prev = tail;
+	tail->next = entry;
+	head->prev = entry;
+}
+
+static inline void kmq_waiter_remove(struct list_head *entry)
+{
+	struct list_head *next = entry->next, *prev = entry->prev;
+
+	next->prev = prev;
+	prev->next = next;
+}
+
+/**
+ * kmq_unlink_waiter() - a call waits no more
+ * @q: the queue, its lock held
+ * @w: a waiter in WAITING
+ */
+static inline void kmq_unlink_waiter(struct kmq_queue *q, struct kmq_waiter *w)
+{
+	__hlist_del(&w->peers);
+	if (unlikely(w->lingers))
+		rb_erase_cached(&w->rb, &q->lingering);
+	else
+		kmq_waiter_remove(&w->link);
+	if (w->direction == KMQ_OPEN_SEND) {
+		q->nsenders--;
+		w->port->nsending--;
+	} else {
+		q->nreceivers--;
+		w->port->nreceiving--;
+	}
+}
+
+/**
+ * kmq_complete() - a waiter is complete; the caller sees to its being woken
+ * @q: the queue, its lock held
+ * @w: a waiter in WAITING
+ * @result: 0 or a negative errno
+ */
+static inline void kmq_complete(struct kmq_queue *q, struct kmq_waiter *w,
+				int result)
+{
+	kmq_unlink_waiter(q, w);
+	w->next = NULL;
+	w->result = result;
+	/* the owner may look without the lock */
+	WRITE_ONCE(w->state, KMQ_CLAIMED);
+}
+
 /**
  * kmq_anybody_waits() - is there a call that another's work may complete?
  * @q: the queue, its lock held
@@ -344,7 +425,8 @@ static inline void kmq_account_removed(struct kmq_queue *q,
  */
 static inline void kmq_effects_init(struct kmq_effects *fx)
 {
-	INIT_LIST_HEAD(&fx->wake);
+	fx->wake = NULL;
+	fx->wake_tail = &fx->wake;
 	INIT_LIST_HEAD(&fx->dropped);
 	fx->budget = KMQ_BUDGET;
 	fx->readable = 0;

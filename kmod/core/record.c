@@ -108,10 +108,7 @@ int kmq_records_scan(const void *buf, u32 len, u32 max_body,
 		    size % KMQ_RECORD_ALIGN == 0)
 			break;
 
-		if (likely(!rec->attr_len && rec->body_len <= max_body &&
-			   size == kmq_record_size(0, rec->body_len) &&
-			   rec->priority <= KMQ_PRIORITY_MAX &&
-			   !(rec->flags & ~KMQ_REC_KERNEL_FLAGS))) {
+		if (likely(kmq_record_plain(rec, size, max_body))) {
 			pad = size - sizeof(*rec) - rec->body_len;
 		} else {
 			/*

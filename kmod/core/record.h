@@ -48,6 +48,24 @@ static inline u32 kmq_record_size(u32 attr_len, u32 body_len)
 		     KMQ_RECORD_ALIGN);
 }
 
+/**
+ * kmq_record_plain() - is it a record without anything special?
+ * @rec: its header
+ * @size: bytes it is known to have
+ * @max_body: most bytes of body allowed
+ *
+ * Return: true: it is well formed and has no attributes; false: ask
+ * kmq_record_check().
+ */
+static inline bool kmq_record_plain(const struct kmq_record *rec, u32 size,
+				    u32 max_body)
+{
+	return !rec->attr_len && rec->body_len <= max_body &&
+		size == kmq_record_size(0, rec->body_len) &&
+		rec->priority <= KMQ_PRIORITY_MAX &&
+		!(rec->flags & ~(KMQ_REC_USER_FLAGS | KMQ_REC_KERNEL_FLAGS));
+}
+
 int kmq_record_check(const struct kmq_record *rec, u32 max_body,
 		     u32 *error_at);
 int kmq_records_scan(const void *buf, u32 len, u32 max_body,

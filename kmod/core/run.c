@@ -32,7 +32,7 @@ static struct kmem_cache *run_cache[RUN_CLASSES];
 static struct kmem_cache *data_cache[DATA_CLASSES];
 static struct kmem_cache *single_cache[SINGLE_CLASSES];
 
-/* Number of nodes whose run is kmalloc'ed with an array of pieces. */
+/* The class of a run that is kmalloc'ed with an array of pieces. */
 #define RUN_LARGE (-1)
 
 static const char * const run_names[RUN_CLASSES] = {
@@ -161,16 +161,6 @@ static void run_init(struct kmq_run *run, u32 count)
 	run->sender = NULL;
 }
 
-static void node_init(struct kmq_node *node, u32 index, u32 off, u32 size,
-		      u32 priority)
-{
-	node->off = off;
-	node->size = size;
-	node->priority = priority;
-	node->index = index;
-	node->returned = false;
-}
-
 /**
  * kmq_run_single() - a run for one record of up to KMQ_CHUNK_BYTES
  * @size: bytes of the record
@@ -199,28 +189,6 @@ struct kmq_run *kmq_run_single(u32 size)
 	run->bytes = size;
 	run->memory = run_size(1) + single_bytes[class];
 	return run;
-}
-
-/* The words of a header that the kernel sets when a record is sent. */
-static void record_sent(struct kmq_record *rec, u64 time)
-{
-	rec->partition = 0;
-	rec->deliveries = 1;
-	rec->time = time;
-	rec->tag = 0;
-}
-
-/**
- * kmq_run_single_ready() - the record of a single or large run is in place
- * @run: from kmq_run_single() or kmq_run_large()
- * @time: when it was sent, ns of CLOCK_REALTIME
- */
-void kmq_run_single_ready(struct kmq_run *run, u64 time)
-{
-	struct kmq_record *rec = run->npieces ? run->pieces[0] : run->data;
-
-	record_sent(rec, time);
-	node_init(&run->nodes[0], 0, 0, run->bytes, rec->priority);
 }
 
 /**
@@ -261,8 +229,8 @@ struct kmq_run *kmq_run_batch(struct kmq_data *data,
 		struct kmq_record *rec = run->data + off;
 		struct kmq_node *node = &run->nodes[i];
 
-		record_sent(rec, time);
-		node_init(node, i, off, rec->size, rec->priority);
+		kmq_record_sent(rec, time);
+		kmq_node_init(node, i, off, rec);
 		node->link.next = &(node + 1)->link;
 		node->link.prev = &(node - 1)->link;
 		off += rec->size;
@@ -327,9 +295,13 @@ void kmq_run_free(struct kmq_run *run)
 {
 	u32 i;
 
-	if (run->sender) {
+	if (likely(run->sender)) {
 		kmq_credit_refund(run->sender->credit, run->memory);
 		kmq_sender_put(run->sender);
+	}
+	if (likely(run->data_class < 0 && run->run_class != RUN_LARGE)) {
+		kmem_cache_free(single_cache[run->run_class], run);
+		return;
 	}
 	for (i = 0; i < run->npieces; i++)
 		if (run->pieces[i])
@@ -337,8 +309,6 @@ void kmq_run_free(struct kmq_run *run)
 					run->pieces[i]);
 	if (run->run_class == RUN_LARGE) {
 		kfree(run);
-	} else if (run->data_class < 0) {
-		kmem_cache_free(single_cache[run->run_class], run);
 	} else {
 		kmem_cache_free(data_cache[run->data_class], run->data);
 		kmem_cache_free(run_cache[run->run_class], run);

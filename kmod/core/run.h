@@ -140,7 +140,6 @@ struct kmq_run *kmq_run_single(u32 size);
 struct kmq_run *kmq_run_batch(struct kmq_data *data,
 			      const struct kmq_scan *scan, u64 time);
 struct kmq_run *kmq_run_large(struct kmq_data *first, u32 size);
-void kmq_run_single_ready(struct kmq_run *run, u64 time);
 void kmq_run_free(struct kmq_run *run);
 void kmq_nodes_free(struct list_head *nodes);
 
@@ -207,6 +206,61 @@ static inline struct kmq_record *kmq_run_record(struct kmq_run *run,
 	if (unlikely(run->npieces))
 		return run->pieces[0];
 	return run->data + node->off;
+}
+
+/**
+ * kmq_node_room() - bytes a message takes in a reader's buffer
+ * @node: its node
+ * @plain: the body alone, else the record
+ */
+static inline u32 kmq_node_room(struct kmq_node *node, bool plain)
+{
+	if (plain)
+		return kmq_run_record(kmq_node_run(node), node)->body_len;
+	return node->size;
+}
+
+/**
+ * kmq_record_sent() - the words of a header that the kernel sets on send
+ * @rec: the record
+ * @time: ns of CLOCK_REALTIME
+ */
+static inline void kmq_record_sent(struct kmq_record *rec, u64 time)
+{
+	rec->partition = 0;
+	rec->deliveries = 1;
+	rec->time = time;
+	rec->tag = 0;
+}
+
+/**
+ * kmq_node_init() - a node that is in no list
+ * @node: the node
+ * @index: which of its run
+ * @off: where the record starts in the run's data
+ * @rec: the record's header
+ */
+static inline void kmq_node_init(struct kmq_node *node, u32 index, u32 off,
+				 const struct kmq_record *rec)
+{
+	node->off = off;
+	node->size = rec->size;
+	node->priority = rec->priority;
+	node->index = index;
+	node->returned = false;
+}
+
+/**
+ * kmq_run_single_ready() - the record of a single or large run is in place
+ * @run: from kmq_run_single() or kmq_run_large()
+ * @time: when it was sent, ns of CLOCK_REALTIME
+ */
+static inline void kmq_run_single_ready(struct kmq_run *run, u64 time)
+{
+	struct kmq_record *rec = run->npieces ? run->pieces[0] : run->data;
+
+	kmq_record_sent(rec, time);
+	kmq_node_init(&run->nodes[0], 0, 0, rec);
 }
 
 /**

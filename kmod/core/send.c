@@ -275,28 +275,78 @@ static bool hopeless(const struct kmq_queue *q, const struct kmq_send *s)
 			     s->left_bytes > q->cfg.max_bytes);
 }
 
+/*
+ * The queue is empty and a receiver waits: the message goes straight to it,
+ * without having been in the queue. Only as many as one, for a fair share.
+ */
+static bool hand_over(struct kmq_queue *q, struct kmq_port *port,
+		      struct kmq_run *run, struct kmq_pushed *pushed)
+{
+	struct kmq_node *node = &run->nodes[0];
+	struct list_head *nodes;
+	struct kmq_take *t;
+	u32 size;
+
+	if (q->count || q->nsenders || run->count != 1)
+		return false;
+	t = list_first_entry_or_null(&q->receivers, struct kmq_take, w.link);
+	if (!t)
+		return false;
+	size = kmq_node_room(node, t->plain);
+	if (size > t->room || node->size > q->cfg.max_bytes)
+		return false;
+
+	node->seq = q->next_seq++;
+	nodes = &t->nodes;
+	nodes->next = &node->link;
+	nodes->prev = &node->link;
+	node->link.next = nodes;
+	node->link.prev = nodes;
+	t->room -= size;
+	t->count = 1;
+	port->sent++;
+	q->sent++;
+	q->sent_bytes += node->size;
+	t->w.port->received++;
+	q->received++;
+	q->received_bytes += node->size;
+	kmq_complete(q, &t->w, 0);
+	pushed->woken = &t->w;
+	return true;
+}
+
 /**
  * kmq_queue_push() - kmq_queue_send() for the ordinary case
  * @q: the queue
  * @port: the handle it comes through
  * @run: the only run of a batch, charged and reserved
+ * @pushed: set when the run was accepted
  *
- * One run, all of it fits, and nobody waits whom it would concern: then there
- * are no effects but that pollers must be told.
+ * One run, all of it fits, and nobody waits whom it would concern but one
+ * receiver: then there are no effects but to wake that or to tell pollers.
  *
  * Context: takes the queue's lock.
- * Return: whether the run was queued; else nothing was done.
+ * Return: whether the run was accepted; else nothing was done.
  */
 bool kmq_queue_push(struct kmq_queue *q, struct kmq_port *port,
-		    struct kmq_run *run)
+		    struct kmq_run *run, struct kmq_pushed *pushed)
 {
 	bool ok;
 
+	pushed->woken = NULL;
 	spin_lock(&q->lock);
-	ok = !q->dead && !q->sealed && !port->shut && !kmq_anybody_waits(q) &&
-		fits(q, run->count, run->bytes) && memory_fits(q, run->memory);
-	if (likely(ok))
-		enqueue(q, port, run, 0, run->count, run->bytes);
+	ok = !q->dead && !q->sealed && !port->shut;
+	if (unlikely(!ok)) {
+		/* the long way says why */
+	} else if (likely(!kmq_anybody_waits(q))) {
+		ok = fits(q, run->count, run->bytes) &&
+			memory_fits(q, run->memory);
+		if (likely(ok))
+			enqueue(q, port, run, 0, run->count, run->bytes);
+	} else {
+		ok = hand_over(q, port, run, pushed);
+	}
+	pushed->seq = q->next_seq - 1;
 	spin_unlock(&q->lock);
 	return ok;
 }
@@ -318,10 +368,11 @@ static int send(struct kmq_queue *q, struct kmq_send *s, bool wait,
 		return -EOPNOTSUPP;
 
 	err = -EAGAIN;
-	/* those who wait go first */
+	/* those who wait go first; on drop-head they only wait for a slice */
 	if (!q->nsenders && admit(q, s, fx))
 		return 0;
-	if (!fx->budget) {
+	if (!fx->budget ||
+	    (q->nsenders && q->cfg.overflow == KMQ_OVERFLOW_DROP_HEAD)) {
 		fx->again = true;
 		fx->slow = true;
 		return err;
@@ -390,14 +441,20 @@ bool kmq_admit_waiting(struct kmq_queue *q, struct kmq_effects *fx)
 		struct kmq_send *s = list_first_entry(&q->senders,
 						      struct kmq_send, w.link);
 		u32 before = s->left;
-		bool through;
+		int err = 0;
 
-		through = admit(q, s, fx);
+		/* bounds and policy may have changed since it began to wait */
+		if (s->atomic && q->cfg.overflow == KMQ_OVERFLOW_DROP_HEAD)
+			err = -EOPNOTSUPP;
+		else if (!admit(q, s, fx))
+			err = hopeless(q, s) ? -EMSGSIZE : -EAGAIN;
 		any |= s->left != before;
-		/* hopeless: a bound was lowered since it began to wait */
-		if (!through && !hopeless(q, s))
+		if (err == -EAGAIN)
 			break;
-		kmq_claim(q, &s->w, through ? 0 : -EMSGSIZE, fx);
+		/* one that gets nothing costs time too */
+		if (err && fx->budget)
+			fx->budget--;
+		kmq_claim(q, &s->w, err, fx);
 	}
 	return any;
 }

@@ -6,13 +6,6 @@
 
 #include "queue.h"
 
-static u32 size_for(struct kmq_node *node, bool plain)
-{
-	if (plain)
-		return kmq_run_record(kmq_node_run(node), node)->body_len;
-	return node->size;
-}
-
 /*
  * Cut a stretch off the front of the only FIFO, up to @limit messages. Returns
  * how many; 0: the first one does not fit.
@@ -26,7 +19,7 @@ static u32 take_stretch(struct kmq_queue *q, struct kmq_take *t, u32 limit)
 
 	while (n < limit && pos != head) {
 		struct kmq_node *node = list_entry(pos, struct kmq_node, link);
-		u32 size = size_for(node, t->plain);
+		u32 size = kmq_node_room(node, t->plain);
 
 		if (size > t->room)
 			break;
@@ -65,7 +58,7 @@ static u32 take_stretch(struct kmq_queue *q, struct kmq_take *t, u32 limit)
 static u32 take_one(struct kmq_queue *q, struct kmq_take *t)
 {
 	struct kmq_node *node = kmq_ready_first(&q->ready);
-	u32 size = size_for(node, t->plain);
+	u32 size = kmq_node_room(node, t->plain);
 
 	if (size > t->room)
 		return 0;
@@ -99,7 +92,7 @@ static int take(struct kmq_queue *q, struct kmq_take *t, u32 limit,
 	if (unlikely(!total)) {
 		if (t->count || !limit)
 			return t->count ? 0 : -EAGAIN;
-		t->needed = size_for(kmq_ready_first(&q->ready), t->plain);
+		t->needed = kmq_node_room(kmq_ready_first(&q->ready), t->plain);
 		return -EMSGSIZE;
 	}
 	t->count += total;
@@ -126,42 +119,71 @@ static int may_receive(const struct kmq_queue *q, const struct kmq_port *port)
 /**
  * kmq_queue_pop() - kmq_queue_receive() for the ordinary case
  * @q: the queue
- * @port: the handle it comes through
- * @room: bytes there are for a body
- * @more: set when messages are left
+ * @t: the receive; has taken nothing yet
+ * @wait: leave @t waiting when there is nothing for it
+ * @more: set when one was taken: messages are left
  *
- * One message whose body fits, of the only priority, and nobody waits whom it
- * would concern: then there are no effects but that pollers must be told.
+ * One message is wanted or there is only one; it is of the only priority, it
+ * fits, and nobody waits whom it would concern: then there are no effects but
+ * that pollers must be told. Or there is none and @t waits for the next.
  *
  * Context: takes the queue's lock.
- * Return: the message, which the caller owns now, or NULL: nothing was done.
+ * Return: KMQ_POPPED, KMQ_WAITS (as -EINPROGRESS of kmq_queue_receive()), or
+ * KMQ_OTHERWISE: nothing was done.
  */
-struct kmq_node *kmq_queue_pop(struct kmq_queue *q, struct kmq_port *port,
-			       u32 room, bool *more)
+int kmq_queue_pop(struct kmq_queue *q, struct kmq_take *t, bool wait,
+		  bool *more)
 {
-	struct list_head *head = &q->ready.level0;
-	struct kmq_node *node = NULL;
+	struct list_head *head = &q->ready.level0, *nodes = &t->nodes;
+	struct kmq_port *port = t->w.port;
+	int ret = KMQ_OTHERWISE;
+	struct kmq_node *node;
+	u32 size;
 
 	spin_lock(&q->lock);
-	if (unlikely(q->dead || q->sealed || port->shut ||
-		     kmq_anybody_waits(q) || !kmq_ready_plain(&q->ready) ||
-		     list_empty(head)))
+	if (unlikely(q->dead || q->sealed || port->shut))
 		goto out;
-	node = list_first_entry(head, struct kmq_node, link);
-	if (unlikely(size_for(node, true) > room)) {
-		node = NULL;
+	if (!q->count) {
+		if (!wait)
+			goto out;
+		if (unlikely(t->min > 1)) {
+			kmq_enqueue_waiter(q, &t->w);
+		} else {
+			/* as that does, for the ordinary receiver */
+			WRITE_ONCE(t->w.state, KMQ_WAITING);
+			hlist_add_head(&t->w.peers, &port->waiters);
+			kmq_waiter_append(&t->w.link, &q->receivers);
+			q->nreceivers++;
+			port->nreceiving++;
+		}
+		ret = KMQ_WAITS;
 		goto out;
 	}
+	if (unlikely((q->count > 1 && t->max > 1) || t->min > q->count ||
+		     kmq_anybody_waits(q) || !kmq_ready_plain(&q->ready)))
+		goto out;
+
+	node = list_first_entry(head, struct kmq_node, link);
+	size = kmq_node_room(node, t->plain);
+	if (unlikely(size > t->room))
+		goto out;
 	head->next = node->link.next;
 	head->next->prev = head;
+	nodes->next = &node->link;
+	nodes->prev = &node->link;
+	node->link.next = nodes;
+	node->link.prev = nodes;
+	t->room -= size;
+	t->count = 1;
 	kmq_account_removed(q, node);
 	q->received++;
 	q->received_bytes += node->size;
 	port->received++;
 	*more = q->count;
+	ret = KMQ_POPPED;
 out:
 	spin_unlock(&q->lock);
-	return node;
+	return ret;
 }
 
 /**
@@ -327,7 +349,7 @@ u32 kmq_queue_next_size(struct kmq_queue *q, bool plain)
 	spin_lock(&q->lock);
 	node = kmq_ready_first(&q->ready);
 	if (node)
-		size = size_for(node, plain);
+		size = kmq_node_room(node, plain);
 	spin_unlock(&q->lock);
 	return size;
 }

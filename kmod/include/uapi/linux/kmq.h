@@ -491,14 +491,14 @@ struct kmq_object_row {
  * @state: KMQ_HANDLE_*
  * @pid: process that opened it, in the reader's pid namespace (0: invisible)
  * @uid: user that opened it, in the reader's user namespace
- * @last_pid: process that used it last
+ * @last_pid: process that received through it last or, if none did, sent
  * @reserved: 0
  * @opened: ns of CLOCK_REALTIME
- * @waiting_since: ns of CLOCK_REALTIME the longest waiting call came; 0: none
+ * @waiting_since: ns of CLOCK_REALTIME since when calls wait in it; 0: none
  * @sent: messages sent through it
  * @received: messages received through it
  * @comm: name of the process that opened it, NUL-terminated
- * @last_comm: name of the process that used it last
+ * @last_comm: name of that process; empty when it has ended
  * @name_len: bytes of @name
  * @reserved2: 0
  * @name: the object's name, NUL-terminated
