@@ -3,6 +3,7 @@
 #include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
@@ -134,7 +135,7 @@ int kmq_config_check(const struct kmq_queue_config *cfg, u64 mask, u64 *bad)
 int kmq_settings_default(struct kmq_settings *set, u64 *bad)
 {
 	struct kmq_queue_config *cfg = &set->cfg;
-	u64 mask = set->mask;
+	u64 fits, record, mask = set->mask;
 
 	if (!(mask & KMQ_A_KIND))
 		set->kind = KMQ_KIND_QUEUE;
@@ -148,21 +149,22 @@ int kmq_settings_default(struct kmq_settings *set, u64 *bad)
 		cfg->overflow = KMQ_OVERFLOW_BLOCK;
 	if (!(mask & KMQ_A_MAX_MESSAGES))
 		cfg->max_messages = READ_ONCE(kmq_default_max_messages);
+	fits = round_down(cfg->max_bytes, KMQ_RECORD_ALIGN) -
+		sizeof(struct kmq_record);
 	if (!(mask & KMQ_A_MAX_MESSAGE_SIZE)) {
 		cfg->max_message_size =
 			READ_ONCE(kmq_default_max_message_size);
 		if (mask & KMQ_A_MAX_BYTES &&
 		    cfg->max_bytes > sizeof(struct kmq_record))
-			cfg->max_message_size = min_t(u64,
-				cfg->max_message_size,
-				round_down(cfg->max_bytes, KMQ_RECORD_ALIGN) -
-				sizeof(struct kmq_record));
+			cfg->max_message_size = min_t(u64, fits,
+						      cfg->max_message_size);
 	}
+	record = kmq_record_size(0, min(cfg->max_message_size,
+					KMQ_MESSAGE_MAX));
 	if (!(mask & KMQ_A_MAX_BYTES)) {
 		cfg->max_bytes = READ_ONCE(kmq_default_max_bytes);
 		if (cfg->max_message_size <= KMQ_MESSAGE_MAX)
-			cfg->max_bytes = max_t(u64, cfg->max_bytes,
-				kmq_record_size(0, cfg->max_message_size));
+			cfg->max_bytes = max_t(u64, record, cfg->max_bytes);
 	}
 	return kmq_config_check(cfg, mask, bad);
 }

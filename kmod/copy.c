@@ -93,10 +93,13 @@ static bool is_short(const struct kmq_user_buf *buf, u32 len)
 static __always_inline int copy_in(struct kmq_user_buf *from, void *to, u32 len)
 {
 	if (likely(!from->iter)) {
-		if (is_short(from, len)) {
-			if (!short_in(to, from->ptr, len))
-				return -EFAULT;
-		} else if (copy_from_user(to, from->ptr, len))
+		bool ok;
+
+		if (is_short(from, len))
+			ok = short_in(to, from->ptr, len);
+		else
+			ok = !copy_from_user(to, from->ptr, len);
+		if (unlikely(!ok))
 			return -EFAULT;
 		from->ptr += len;
 		return 0;
@@ -131,8 +134,9 @@ static u32 copy_to(struct kmq_user_buf *to, void *data, u32 len)
  * Make a run ready to be sent: paid for by its sender, whose reference it takes
  * over, and with a place for its priorities. On error it is gone.
  */
-static __always_inline int finish_run(struct kmq_handle *h, struct kmq_sender *sender,
-		      struct kmq_run *run)
+static __always_inline int finish_run(struct kmq_handle *h,
+				      struct kmq_sender *sender,
+				      struct kmq_run *run)
 {
 	int err = kmq_run_charge(run, sender);
 
@@ -436,7 +440,7 @@ int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 }
 
 static u32 copy_segments(struct kmq_user_buf *to, struct kmq_run *run,
-			     u32 off, u32 len)
+			 u32 off, u32 len)
 {
 	u32 done = 0;
 
@@ -533,6 +537,31 @@ u32 kmq_copy_short(struct kmq_user_buf *to, struct kmq_node *node)
 	to->ptr += size;
 	kmq_run_put(run, 1);
 	return size;
+}
+
+/**
+ * kmq_copy_bare() - header and body of a message taken, without attributes
+ * @to: the buffer; it is large enough
+ * @node: the message; stays the caller's
+ *
+ * Context: process context, may sleep.
+ * Return: bytes of both, or -EFAULT.
+ */
+ssize_t kmq_copy_bare(struct kmq_user_buf *to, struct kmq_node *node)
+{
+	struct kmq_run *run = kmq_node_run(node);
+	struct kmq_record header = *kmq_run_record(run, node);
+	struct stamp st;
+	ssize_t n;
+
+	make_stamp(&st, run->sender);
+	stamp_record(&header, node, &st);
+	header.attr_len = 0;
+	header.size = kmq_record_size(0, header.body_len);
+	if (copy_to(to, &header, sizeof(header)) < sizeof(header))
+		return -EFAULT;
+	n = kmq_copy_body(to, node);
+	return n < 0 ? n : n + (ssize_t)sizeof(header);
 }
 
 /**

@@ -39,6 +39,7 @@ struct kmq_run *kmq_copy_single(struct kmq_handle *h, unsigned int by,
 int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 		     struct kmq_user_buf *from, size_t len,
 		     struct kmq_send *s, u32 *error_at);
+ssize_t kmq_copy_bare(struct kmq_user_buf *to, struct kmq_node *node);
 ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node);
 u32 kmq_copy_short(struct kmq_user_buf *to, struct kmq_node *node);
 u32 kmq_copy_out(struct kmq_user_buf *to, struct list_head *nodes,

@@ -32,7 +32,7 @@ static_assert(sizeof(struct kmq_xfer_args) == KMQ_XFER_ARGS_SIZE_VER0);
 
 /* An open control fd. */
 struct kmq_ctl {
-	spinlock_t lock;
+	spinlock_t lock; /* guards domain */
 	struct kmq_domain *domain;
 };
 
@@ -186,15 +186,14 @@ static long ctl_open(struct kmq_domain *domain, void __user *arg)
 			    KMQ_OPEN_ARGS_SIZE_VER0);
 	if (ret)
 		return ret;
-	ret = open_check(&args);
-	if (ret)
-		return ret;
 	args.differs = 0;
 	args.bad = 0;
 	args.created = 0;
 
-	ret = kmq_name_read(args.name, args.name_len,
-			    args.flags & KMQ_OPEN_CREATE, &name);
+	ret = open_check(&args);
+	if (!ret)
+		ret = kmq_name_read(args.name, args.name_len,
+				    args.flags & KMQ_OPEN_CREATE, &name);
 	if (!ret && args.attrs)
 		ret = kmq_settings_read(args.attrs, &want, &args.bad);
 	if (!ret)
@@ -227,11 +226,9 @@ static long ctl_alter(struct kmq_domain *domain, void __user *arg)
 			    KMQ_ALTER_ARGS_SIZE_VER0);
 	if (ret)
 		return ret;
-	if (args.flags || args.reserved)
-		return -EINVAL;
 	args.bad = 0;
-
-	ret = kmq_settings_read(args.attrs, &want, &args.bad);
+	ret = args.flags || args.reserved ? -EINVAL :
+		kmq_settings_read(args.attrs, &want, &args.bad);
 	if (!ret)
 		ret = kmq_find(domain, args.name, args.name_len, args.id,
 			       &obj);
@@ -354,13 +351,44 @@ static long ctl_admin(struct kmq_ctl *ctl, struct kmq_domain *domain,
 		break;
 	case KMQ_ADMIN_SHUTDOWN:
 		/* of a handle, on the handle */
-		return -EOPNOTSUPP;
+		return -ENOTTY;
 	default:
 		return -EINVAL;
 	}
 	if (!ret && kmq_args_write(arg, &args, sizeof(args), at))
 		ret = -EFAULT;
 	return ret;
+}
+
+/* Requests that mean nothing once the domain has ended. */
+static long ctl_in_domain(struct kmq_domain *domain, unsigned int cmd,
+			  void __user *arg)
+{
+	long (*fn)(struct kmq_domain *domain, void __user *arg);
+
+	switch (kmq_request(cmd)) {
+	case _IOC_NR(KMQ_IOC_OPEN):
+		fn = ctl_open;
+		break;
+	case _IOC_NR(KMQ_IOC_ALTER):
+		fn = ctl_alter;
+		break;
+	case _IOC_NR(KMQ_IOC_DELETE):
+		fn = ctl_delete;
+		break;
+	case _IOC_NR(KMQ_IOC_STAT):
+		fn = kmq_stat_named;
+		break;
+	case _IOC_NR(KMQ_IOC_LIST):
+		fn = kmq_list;
+		break;
+	case _IOC_NR(KMQ_IOC_LIMITS):
+		fn = kmq_limits;
+		break;
+	default:
+		return -ENOTTY;
+	}
+	return READ_ONCE(domain->dead) ? -ENXIO : fn(domain, arg);
 }
 
 static long kmq_ctl_ioctl(struct file *file, unsigned int cmd,
@@ -384,26 +412,8 @@ static long kmq_ctl_ioctl(struct file *file, unsigned int cmd,
 		/* JOIN leads out of a domain that has ended */
 		ret = ctl_admin(ctl, domain, arg);
 		break;
-	case _IOC_NR(KMQ_IOC_OPEN):
-		ret = ctl_open(domain, arg);
-		break;
-	case _IOC_NR(KMQ_IOC_ALTER):
-		ret = ctl_alter(domain, arg);
-		break;
-	case _IOC_NR(KMQ_IOC_DELETE):
-		ret = ctl_delete(domain, arg);
-		break;
-	case _IOC_NR(KMQ_IOC_STAT):
-		ret = kmq_stat(domain, NULL, arg);
-		break;
-	case _IOC_NR(KMQ_IOC_LIST):
-		ret = kmq_list(domain, arg);
-		break;
-	case _IOC_NR(KMQ_IOC_LIMITS):
-		ret = kmq_limits(domain, arg);
-		break;
 	default:
-		ret = -ENOTTY;
+		ret = ctl_in_domain(domain, cmd, arg);
 	}
 	/* nothing can be found in a domain that has ended: say so instead */
 	if (ret == -ENOENT && READ_ONCE(domain->dead))

@@ -27,8 +27,8 @@ int kmq_args_read(void __user *from, void *args, size_t size, size_t least);
 int kmq_args_write(void __user *to, const void *args, size_t size, size_t at);
 
 /* stat.c: what can be asked about objects, handles and limits */
-long kmq_stat(struct kmq_domain *domain, struct kmq_object *obj,
-	      void __user *arg);
+long kmq_stat_named(struct kmq_domain *domain, void __user *arg);
+long kmq_stat_object(struct kmq_object *obj, void __user *arg);
 long kmq_list(struct kmq_domain *domain, void __user *arg);
 long kmq_limits(struct kmq_domain *domain, void __user *arg);
 long kmq_info(struct kmq_domain *domain, void __user *arg);

@@ -55,7 +55,7 @@ struct user_namespace;
  */
 struct kmq_domain {
 	refcount_t refs;
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	bool dead;
 	struct rhashtable names;
 	struct xarray objects;

@@ -271,7 +271,8 @@ static long handle_shutdown(struct kmq_handle *h, void __user *arg)
 	if (err)
 		return err;
 	if (args.op != KMQ_ADMIN_SHUTDOWN)
-		return -ENOTTY;
+		return args.op >= KMQ_ADMIN_SEAL &&
+			args.op <= KMQ_ADMIN_RESET ? -ENOTTY : -EINVAL;
 	if (args.flags || args.name || args.name_len || !args.arg ||
 	    args.arg & ~(u64)(KMQ_OPEN_SEND | KMQ_OPEN_RECV))
 		return -EINVAL;
@@ -314,7 +315,7 @@ static long kmq_handle_ioctl(struct file *file, unsigned int cmd,
 	case _IOC_NR(KMQ_IOC_XFER):
 		return kmq_xfer(file, arg);
 	case _IOC_NR(KMQ_IOC_STAT):
-		return kmq_stat(NULL, h->obj, arg);
+		return kmq_stat_object(h->obj, arg);
 	case _IOC_NR(KMQ_IOC_ADMIN):
 		return handle_shutdown(h, arg);
 	default:

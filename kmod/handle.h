@@ -60,7 +60,7 @@ struct kmq_handle {
 	u32 flags;
 	struct kmq_port port;
 	struct kmq_credit *credit;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	struct kmq_sender *sender[2];
 	struct pid *last[2];
 	u64 id;

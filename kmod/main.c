@@ -43,6 +43,7 @@ static void __exit kmq_exit(void)
 	kmq_domains_exit();
 	/* handles and objects that wait for a grace period */
 	rcu_barrier();
+	kmq_users_exit();
 	kmq_run_caches_destroy();
 }
 

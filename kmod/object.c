@@ -276,6 +276,10 @@ int kmq_object_open(struct kmq_domain *domain, const struct kmq_name *name,
 		err = kmq_settings_default(&set, &args->bad);
 		if (err)
 			return err;
+		if (args->flags & KMQ_OPEN_OWNER &&
+		    !uid_eq(make_kuid(current_user_ns(), args->owner),
+			    set.uid))
+			return -EPERM;
 		if (!kmq_may_give(domain, current_fsuid(), set.uid)) {
 			args->bad = KMQ_A_UID;
 			return -EPERM;

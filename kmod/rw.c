@@ -69,8 +69,9 @@ static ssize_t send_records(struct kmq_handle *h, struct kmq_user_buf *from,
 	return sent ? sent : err;
 }
 
-static __always_inline ssize_t send(struct file *file, struct kmq_user_buf *from, size_t len,
-		    bool nowait)
+static __always_inline ssize_t send(struct file *file,
+				    struct kmq_user_buf *from, size_t len,
+				    bool nowait)
 {
 	struct kmq_handle *h = file->private_data;
 	u64 deadline = nowait ? 0 : KMQ_FOREVER;
@@ -122,8 +123,9 @@ static ssize_t receive_records(struct kmq_handle *h, struct kmq_user_buf *to,
 	return bytes ? bytes : err;
 }
 
-static __always_inline ssize_t receive(struct file *file, struct kmq_user_buf *to, size_t len,
-		       bool nowait)
+static __always_inline ssize_t receive(struct file *file,
+				       struct kmq_user_buf *to, size_t len,
+				       bool nowait)
 {
 	struct kmq_handle *h = file->private_data;
 	u64 deadline = nowait ? 0 : KMQ_FOREVER;

@@ -74,16 +74,9 @@ static int attrs_write(struct kmq_object *obj, u64 addr)
 		-EFAULT : 0;
 }
 
-/**
- * kmq_stat() - the STAT request
- * @domain: the control fd's; not used with @obj
- * @obj: a handle's object, or NULL: the one named
- * @arg: the caller's struct kmq_stat_args
- *
- * Return: 0, -EFAULT, -EINVAL, -E2BIG, -ENOENT, -ESTALE.
- */
-long kmq_stat(struct kmq_domain *domain, struct kmq_object *obj,
-	      void __user *arg)
+/* Of the object named, or of @obj if there is no @domain to look in. */
+static long stat(struct kmq_domain *domain, struct kmq_object *obj,
+		 void __user *arg)
 {
 	struct kmq_object *found = NULL;
 	struct kmq_stat_args args, st = {};
@@ -119,6 +112,30 @@ long kmq_stat(struct kmq_domain *domain, struct kmq_object *obj,
 	if (found)
 		kmq_object_put(found);
 	return err;
+}
+
+/**
+ * kmq_stat_named() - the STAT request on a control fd
+ * @domain: the control fd's
+ * @arg: the caller's struct kmq_stat_args, which names the object
+ *
+ * Return: 0, -EFAULT, -EINVAL, -E2BIG, -ENOENT, -ESTALE.
+ */
+long kmq_stat_named(struct kmq_domain *domain, void __user *arg)
+{
+	return stat(domain, NULL, arg);
+}
+
+/**
+ * kmq_stat_object() - the STAT request on a handle
+ * @obj: the handle's object
+ * @arg: the caller's struct kmq_stat_args
+ *
+ * Return: 0, -EFAULT, -EINVAL, -E2BIG, -ESTALE.
+ */
+long kmq_stat_object(struct kmq_object *obj, void __user *arg)
+{
+	return stat(NULL, obj, arg);
 }
 
 static void object_row(struct kmq_object *obj, struct kmq_object_row *row)
@@ -337,7 +354,7 @@ static int limits_check(const struct kmq_limits_args *args)
  * @domain: the control fd's
  * @arg: the caller's struct kmq_limits_args
  *
- * A limit set for a user lasts as long as the user holds anything of kmq.
+ * A limit that was set lasts until the module is unloaded, or the domain ends.
  *
  * Return: 0, -EFAULT, -EINVAL, -E2BIG, -EPERM, -ENOMEM.
  */
@@ -371,8 +388,11 @@ long kmq_limits(struct kmq_domain *domain, void __user *arg)
 		acc = &user->account;
 	}
 
-	if (args.set_mask)
+	if (args.set_mask) {
 		account_set(acc, &args);
+		if (user)
+			kmq_user_keep(user);
+	}
 	account_read(acc, args.r);
 	err = kmq_args_write(arg, &args, sizeof(args),
 			     offsetof(struct kmq_limits_args, r));

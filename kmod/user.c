@@ -87,11 +87,49 @@ struct kmq_user *kmq_user_get(kuid_t uid)
  */
 void kmq_user_put(struct kmq_user *user)
 {
-	if (!user || !refcount_dec_and_lock(&user->refs, &users_lock))
+	bool last;
+
+	if (!user)
 		return;
-	hash_del(&user->node);
+	spin_lock(&users_lock);
+	last = refcount_dec_and_test(&user->refs);
+	if (last)
+		hash_del(&user->node);
 	spin_unlock(&users_lock);
-	kfree(user);
+	if (last)
+		kfree(user);
+}
+
+/**
+ * kmq_user_keep() - a user has limits of its own: remember it
+ * @user: the user
+ */
+void kmq_user_keep(struct kmq_user *user)
+{
+	spin_lock(&users_lock);
+	if (!user->kept) {
+		user->kept = true;
+		refcount_inc(&user->refs);
+	}
+	spin_unlock(&users_lock);
+}
+
+/**
+ * kmq_users_exit() - forget everybody
+ *
+ * Context: module exit; only the table holds users any more.
+ */
+void kmq_users_exit(void)
+{
+	struct kmq_user *user;
+	struct hlist_node *tmp;
+	unsigned int i;
+
+	hash_for_each_safe(users, i, tmp, user, node) {
+		WARN_ON_ONCE(!user->kept || refcount_read(&user->refs) != 1);
+		hash_del(&user->node);
+		kfree(user);
+	}
 }
 
 /**

@@ -164,7 +164,7 @@ static noinline bool sleep_until(u64 deadline)
 static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
 {
 	/* for people to look at: a tick is exact enough */
-	if (w->port->nsending + w->port->nreceiving <= 1)
+	if (READ_ONCE(w->port->nsending) + READ_ONCE(w->port->nreceiving) <= 1)
 		WRITE_ONCE(w->port->since, get_jiffies_64());
 	trace_kmq_block(obj->id, w->direction);
 	for (;;) {

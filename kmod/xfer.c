@@ -25,6 +25,8 @@ static noinline int send_batch(struct kmq_handle *h, struct kmq_xfer_args *args,
 	struct kmq_send s __kmq_uninit;
 	int err;
 
+	if (args->flags & KMQ_XFER_ATOMIC && args->send_len > KMQ_XFER_MAX)
+		return -EMSGSIZE;
 	kmq_send_init(&s, &h->port);
 	s.atomic = args->flags & KMQ_XFER_ATOMIC;
 	err = kmq_send_from(h, KMQ_BY_CALLER, from, args->send_len,
@@ -66,6 +68,36 @@ static __always_inline int send_part(struct kmq_handle *h,
 	return 0;
 }
 
+/* KMQ_XFER_BODY: header and body of one message. */
+static noinline int receive_body(struct kmq_handle *h,
+				 struct kmq_xfer_args *args)
+{
+	struct kmq_user_buf to = { .ptr = u64_to_user_ptr(args->recv) };
+	const u32 header = sizeof(struct kmq_record);
+	struct kmq_take t;
+	ssize_t n;
+	int err;
+
+	kmq_take_init(&t, &h->port, min(args->recv_len, KMQ_XFER_MAX) - header,
+		      1, true);
+	err = kmq_fetch(h, &t, args->deadline, 0);
+	if (err == -EMSGSIZE)
+		args->needed = header + t.needed;
+	if (err || !t.count)
+		return err;
+
+	n = kmq_copy_bare(&to, list_first_entry(&t.nodes, struct kmq_node,
+						link));
+	if (n < 0) {
+		kmq_putback(h, &t.nodes);
+		return n;
+	}
+	kmq_nodes_free(&t.nodes);
+	args->received = 1;
+	args->received_bytes = n;
+	return 0;
+}
+
 static __always_inline int receive_part(struct kmq_handle *h, struct kmq_xfer_args *args)
 {
 	struct kmq_user_buf to = { .ptr = u64_to_user_ptr(args->recv) };
@@ -75,6 +107,8 @@ static __always_inline int receive_part(struct kmq_handle *h, struct kmq_xfer_ar
 	if (!(h->flags & KMQ_OPEN_RECV))
 		return -EBADF;
 	kmq_handle_used(h, KMQ_RECEIVES);
+	if (args->flags & KMQ_XFER_BODY)
+		return receive_body(h, args);
 
 	kmq_take_init(&t, &h->port, min(args->recv_len, KMQ_XFER_MAX),
 		      args->max_records ? args->max_records : U32_MAX, false);
@@ -93,6 +127,10 @@ static int check(const struct kmq_xfer_args *args)
 	    args->settle || args->send_fd < -1)
 		return -EINVAL;
 	if (args->max_records && args->min_records > args->max_records)
+		return -EINVAL;
+	if (args->flags & KMQ_XFER_BODY &&
+	    (args->recv_len < sizeof(struct kmq_record) ||
+	     args->max_records > 1 || args->min_records > 1))
 		return -EINVAL;
 	return args->send_len || args->recv_len ? 0 : -EINVAL;
 }
@@ -160,16 +198,12 @@ long kmq_xfer(struct file *file, void __user *arg)
 
 	if (args.send_fd >= 0) {
 		send_file = fget(args.send_fd);
-		if (!send_file)
-			return -EBADF;
-		to = kmq_handle_of(send_file);
-		if (!to) {
-			fput(send_file);
-			return -ENOTTY;
-		}
+		to = send_file ? kmq_handle_of(send_file) : NULL;
+		if (unlikely(!to))
+			send_err = send_file ? -ENOTTY : -EBADF;
 	}
 
-	if (args.send_len)
+	if (args.send_len && likely(to))
 		send_err = send_part(to, &args);
 	if (args.recv_len && (!send_err || args.flags & KMQ_XFER_RECV_ANYWAY))
 		recv_err = receive_part(h, &args);

@@ -51,7 +51,6 @@
  */
 
 #define KMQ_BUDGET	256u
-#define KMQ_ATOMIC_MAX	1024u
 
 enum kmq_waiter_state {
 	KMQ_IDLE,
@@ -241,7 +240,7 @@ struct kmq_queue_config {
  * @blocked_ns: how long
  */
 struct kmq_queue {
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	bool dead;
 	bool sealed;
 	struct kmq_queue_config cfg;

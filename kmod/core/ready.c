@@ -48,15 +48,18 @@ void kmq_ready_destroy(struct kmq_ready *ready)
  */
 long kmq_ready_missing(const struct kmq_ready *ready, u16 priority)
 {
+	struct kmq_level_group **slot;
 	struct kmq_level_table *table;
 
 	if (!priority)
 		return 0;
-	/* both acquires pair with the releases in kmq_ready_install() */
+	/* pairs with the first release in kmq_ready_install() */
 	table = smp_load_acquire(&ready->table);
 	if (!table)
 		return sizeof(*table) + sizeof(struct kmq_level_group);
-	if (!smp_load_acquire(&table->group[priority / KMQ_LEVELS_PER_GROUP]))
+	slot = &table->group[priority / KMQ_LEVELS_PER_GROUP];
+	/* pairs with the second release in kmq_ready_install() */
+	if (!smp_load_acquire(slot))
 		return sizeof(struct kmq_level_group);
 	return 0;
 }

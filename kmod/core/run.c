@@ -24,6 +24,7 @@ static const u16 run_nodes[RUN_CLASSES] = { 2, 4, 8, 16, 32, 64, 128, 256 };
 static const u16 data_bytes[DATA_CLASSES] = {
 	256, 512, 1024, 2048, 4096, 8192, KMQ_CHUNK_BYTES
 };
+
 static const u16 single_bytes[SINGLE_CLASSES] = {
 	128, 256, 512, 1152, 2176, 4224, 8320, KMQ_CHUNK_BYTES
 };
@@ -60,6 +61,14 @@ static u32 run_size(u32 nodes)
 	return sizeof(struct kmq_run) + nodes * sizeof(struct kmq_node);
 }
 
+/* A cache of @size bytes an object, of which users may see [@off, @off + @len) */
+static struct kmem_cache *cache(const char *name, u32 size, u32 off, u32 len,
+				void (*ctor)(void *object))
+{
+	return kmem_cache_create_usercopy(name, size, 8, SLAB_ACCOUNT, off, len,
+					  ctor);
+}
+
 /**
  * kmq_run_caches_create() - make the slab caches of all message memory
  *
@@ -71,23 +80,22 @@ int kmq_run_caches_create(void)
 	int i;
 
 	for (i = 0; i < RUN_CLASSES; i++) {
-		run_cache[i] = kmem_cache_create_usercopy(run_names[i],
-				run_size(run_nodes[i]), 8, SLAB_ACCOUNT, 0, 0,
-				no_zeroing);
+		run_cache[i] = cache(run_names[i], run_size(run_nodes[i]),
+				     0, 0, no_zeroing);
 		if (!run_cache[i])
 			goto err;
 	}
 	for (i = 0; i < DATA_CLASSES; i++) {
-		data_cache[i] = kmem_cache_create_usercopy(data_names[i],
-				data_bytes[i], 8, SLAB_ACCOUNT, 0,
-				data_bytes[i], NULL);
+		data_cache[i] = cache(data_names[i], data_bytes[i],
+				      0, data_bytes[i], NULL);
 		if (!data_cache[i])
 			goto err;
 	}
 	for (i = 0; i < SINGLE_CLASSES; i++) {
-		single_cache[i] = kmem_cache_create_usercopy(single_names[i],
-				run_size(1) + single_bytes[i], 8, SLAB_ACCOUNT,
-				run_size(1), single_bytes[i], no_zeroing);
+		single_cache[i] = cache(single_names[i],
+					run_size(1) + single_bytes[i],
+					run_size(1), single_bytes[i],
+					no_zeroing);
 		if (!single_cache[i])
 			goto err;
 	}

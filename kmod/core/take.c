@@ -6,6 +6,13 @@
 
 #include "queue.h"
 
+static void account_stretch(struct kmq_queue *q, struct kmq_run *run, u32 n)
+{
+	run->queued -= n;
+	if (!run->queued)
+		q->memory -= run->memory;
+}
+
 /*
  * Cut a stretch off the front of the only FIFO, up to @limit messages. Returns
  * how many; 0: the first one does not fit.
@@ -26,8 +33,8 @@ static u32 take_stretch(struct kmq_queue *q, struct kmq_take *t, u32 limit)
 		t->room -= size;
 		bytes += node->size;
 		if (kmq_node_run(node) != run) {
-			if (run && !(run->queued -= of_run))
-				q->memory -= run->memory;
+			if (run)
+				account_stretch(q, run, of_run);
 			run = kmq_node_run(node);
 			of_run = 0;
 		}
@@ -38,9 +45,7 @@ static u32 take_stretch(struct kmq_queue *q, struct kmq_take *t, u32 limit)
 	}
 	if (!n)
 		return 0;
-	run->queued -= of_run;
-	if (!run->queued)
-		q->memory -= run->memory;
+	account_stretch(q, run, of_run);
 
 	head->next = pos;
 	pos->prev = head;

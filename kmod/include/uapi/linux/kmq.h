@@ -14,8 +14,9 @@
  * shorter layout works with a newer kernel (the missing tail counts as zero);
  * a newer caller works with an older kernel as long as the tail it knows and
  * the kernel does not is zero (else E2BIG); smaller than first published is
- * EINVAL. Reserved fields and unknown flags must be zero (else EINVAL). Pointers travel as 64-bit integers and the
- * layout is the same for 32-bit and 64-bit callers.
+ * EINVAL. Reserved fields and unknown flags must be zero (else EINVAL).
+ * Pointers travel as 64-bit integers and the layout is the same for 32-bit and
+ * 64-bit callers.
  *
  * Errors, everywhere the same:
  *   EACCES        the object's owner, group and mode do not allow it, or the
@@ -634,7 +635,8 @@ struct kmq_admin_args {
  * @linger_until: ns of CLOCK_MONOTONIC until which the receive insists on
  *	@min_records; afterwards one is enough. 0: insist until the deadline.
  * @max_records: most records to receive; 0: as many as fit
- * @min_records: records worth returning for; 0 and 1: any
+ * @min_records: records worth returning for; 0 and 1: any. A full or sealed
+ *	queue is worth it too. Ask for no more than fit in @recv_len.
  * @send_fd: handle to send on, or -1: this one
  * @settle_count: 0
  * @settle: 0
@@ -686,9 +688,17 @@ struct kmq_xfer_args {
 
 #define KMQ_XFER_ARGS_SIZE_VER0	112	/* first published */
 
-#define KMQ_XFER_ATOMIC		0x0001u	/* send all records or none */
+/* Send all records or none: at most KMQ_ATOMIC_MAX and KMQ_XFER_MAX bytes (else
+ * EMSGSIZE); EOPNOTSUPP on a drop-head queue, where nothing is ever refused.
+ */
+#define KMQ_XFER_ATOMIC		0x0001u
 #define KMQ_XFER_RECV_ANYWAY	0x0002u	/* receive even if the send fell short */
-#define KMQ_XFER_FLAGS		0x0003u
+/* Receive one message as header and body alone: 64 + body_len bytes, without
+ * attributes and padding. @needed counts like that too.
+ */
+#define KMQ_XFER_BODY		0x0004u
+#define KMQ_XFER_FLAGS		0x0007u
+#define KMQ_ATOMIC_MAX		1024u	/* most records of an atomic send */
 
 #define KMQ_FOREVER		(~0ull)
 
