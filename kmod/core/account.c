@@ -197,6 +197,11 @@ void kmq_credit_return(struct kmq_credit *credit)
 void kmq_credit_close(struct kmq_credit *credit)
 {
 	WRITE_ONCE(credit->closed, true);
+	/*
+	 * Pairs with the atomic add in kmq_credit_refund(): either it sees
+	 * closed, or its bytes are seen here.
+	 */
+	smp_mb();
 	kmq_credit_return(credit);
 	kmq_credit_put(credit);
 }

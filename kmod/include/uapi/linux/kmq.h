@@ -28,7 +28,8 @@
  *   EDQUOT        a limit of the user or of the domain is reached
  *   EEXIST        CREATE|EXCL: exists; CREATE|MATCH: exists and differs
  *   E2BIG         the structure has a non-zero tail this kernel does not know
- *   EFAULT        bad address; nothing was taken or lost
+ *   EFAULT        bad address; nothing was taken or lost (XFER: unless the
+ *                 memory of its results went away while it worked)
  *   EIDRM         the object was deleted, or its domain ended
  *   EINTR         a signal came first; nothing was done
  *   EINVAL        a field, flag or record is malformed; the reply says which
