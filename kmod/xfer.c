@@ -135,6 +135,31 @@ static int check(const struct kmq_xfer_args *args)
 	return args->send_len || args->recv_len ? 0 : -EINVAL;
 }
 
+/*
+ * What comes before the results, nine words, each fetched once; cheaper than
+ * the checks of copy_from_user().
+ */
+static __always_inline bool get_parameters(u64 *args, const u64 __user *from)
+{
+	BUILD_BUG_ON(RESULTS_AT != 9 * sizeof(u64));
+	if (!user_read_access_begin(from, RESULTS_AT))
+		return false;
+	unsafe_get_user(args[0], from, fault);
+	unsafe_get_user(args[1], from + 1, fault);
+	unsafe_get_user(args[2], from + 2, fault);
+	unsafe_get_user(args[3], from + 3, fault);
+	unsafe_get_user(args[4], from + 4, fault);
+	unsafe_get_user(args[5], from + 5, fault);
+	unsafe_get_user(args[6], from + 6, fault);
+	unsafe_get_user(args[7], from + 7, fault);
+	unsafe_get_user(args[8], from + 8, fault);
+	user_read_access_end();
+	return true;
+fault:
+	user_read_access_end();
+	return false;
+}
+
 /* Five words; cheaper than the checks of copy_to_user(). */
 static __always_inline bool put_results(u64 __user *to, const u64 *results)
 {
@@ -181,9 +206,8 @@ long kmq_xfer(struct file *file, void __user *arg)
 	int send_err = 0, recv_err = 0;
 	int err;
 
-	/* the usual size first: a copy of constant size is much cheaper */
-	if (copy_from_user(&args, arg, sizeof(args)) ||
-	    args.size != sizeof(args)) {
+	if (!get_parameters((u64 *)&args, arg) || args.size != sizeof(args)) {
+		/* another size, or a bad address */
 		err = kmq_args_read(arg, &args, sizeof(args),
 				    KMQ_XFER_ARGS_SIZE_VER0);
 		if (err)
