@@ -471,7 +471,9 @@ ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node)
 	u32 len = rec->body_len;
 	u32 off = node->off + sizeof(*rec) + rec->attr_len;
 
-	return copy_segments(to, run, off, len) == len ? len : -EFAULT;
+	if (copy_segments(to, run, off, len) < len)
+		return -EFAULT;
+	return len;
 }
 
 /* What the reader sees of a sender. */

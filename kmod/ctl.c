@@ -317,6 +317,8 @@ static long admin_reset(struct kmq_domain *domain,
 	}
 	if (!kmq_rules_domain(domain))
 		return -EPERM;
+	if (READ_ONCE(domain->dead))
+		return -ENXIO;
 	args->result = kmq_domain_reset(domain);
 	return 0;
 }

@@ -66,7 +66,10 @@ static ssize_t send_records(struct kmq_handle *h, struct kmq_user_buf *from,
 	sent = s.bytes - s.left_bytes;
 	if (unlikely(s.runs))
 		kmq_send_free(&s);
-	return sent ? sent : err;
+	/* the types differ: an unsigned result must not swallow a negative */
+	if (sent)
+		return sent;
+	return err;
 }
 
 static __always_inline ssize_t send(struct file *file,
@@ -120,7 +123,9 @@ static ssize_t receive_records(struct kmq_handle *h, struct kmq_user_buf *to,
 
 	kmq_take_init(&t, &h->port, room, U32_MAX, false);
 	err = kmq_receive_into(h, &t, to, deadline, 0, &bytes, &count);
-	return bytes ? bytes : err;
+	if (bytes)
+		return bytes;
+	return err;
 }
 
 static __always_inline ssize_t receive(struct file *file,

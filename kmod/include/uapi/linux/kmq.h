@@ -36,8 +36,10 @@
  *   EMSGSIZE      the message exceeds max_message_size (send), or the buffer
  *                 is smaller than the next message (receive: it stays queued)
  *   ENOBUFS       a limit of the whole module is reached
+ *   EMFILE ENFILE no file descriptor is free (OPEN)
  *   ENODATA       plain read(2) took a message with an empty body
  *   ENOENT        no object of that name in this domain
+ *   ENOMEM        the kernel, or the caller's memory cgroup, has no memory
  *   ENOTEMPTY     DELETE with IF_EMPTY: messages are queued
  *   ENOTTY        no such request on this kind of fd
  *   ENXIO         the domain of this control fd has ended
