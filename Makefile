@@ -57,6 +57,7 @@ tools: lib
 install: $(if $(wildcard $(MODULE)/kmod/kmq.ko),modules_install)
 	$(MAKE) -C libkmq O=$(B)/libkmq install
 	$(MAKE) -C tools O=$(B)/tools install
+	$(MAKE) -C tools/dist install
 
 check:
 	@$(SETUP) user abi32 vm style
@@ -81,6 +82,7 @@ guest-ready:
 	@$(SETUP) user vm
 	@tests/build/module >/dev/null
 	@$(MAKE) -s lib tools
+	@$(MAKE) -s -C tools/demo O=$(B)/demo
 
 demo: guest-ready
 	@tests/vm/run --tty --timeout 180 -- tools/demo/demo.sh
