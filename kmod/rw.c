@@ -178,7 +178,8 @@ int kmq_send_from(struct kmq_handle *h, unsigned int by,
 		}
 		run = s->runs;
 	}
-	if (unlikely(run->next || !kmq_queue_push(q, &h->port, run, &pushed)))
+	if (unlikely(run->next || s->atomic ||
+		     !kmq_queue_push(q, &h->port, run, &pushed)))
 		return kmq_submit(h, s, deadline);
 
 	s->runs = NULL;

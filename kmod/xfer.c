@@ -57,7 +57,7 @@ static __always_inline int send_part(struct kmq_handle *h,
 			      &args->error_at);
 	if (IS_ERR(run))
 		return PTR_ERR(run);
-	if (unlikely(!run) ||
+	if (unlikely(!run) || unlikely(args->flags & KMQ_XFER_ATOMIC) ||
 	    unlikely(!kmq_queue_push(&h->obj->queue, &h->port, run, &pushed)))
 		return send_batch(h, args, &from, run);
 	args->sent = 1;
