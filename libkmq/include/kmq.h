@@ -202,7 +202,7 @@ int kmq_next(int fd, struct kmq_buf *buf, struct kmq_msg *msg, int ms);
  * anything.
  */
 struct kmq_xfer_opts {
-	unsigned int flags;	/* KMQ_XFER_* */
+	unsigned int flags;	/* KMQ_XFER_ATOMIC, KMQ_XFER_RECV_ANYWAY */
 	unsigned int max_records;
 	unsigned int min_records;	/* receive watermark */
 	int linger_ms;		/* how long to insist on it; -1: to the end */

@@ -232,7 +232,7 @@ static void explain_eopnotsupp(struct explain *e)
 		kmq__explain_add(e, " by kmq %.*s, the version loaded",
 				 (int)sizeof(info.version),
 				 (const char *)info.version);
-	kmq__explain_add(e, ", or not on this kind of object");
+	kmq__explain_add(e, ", or not on this kind of object (an atomic send: not on a drop-head queue)");
 }
 
 static void explain_other(struct explain *e)
@@ -284,9 +284,6 @@ static void explain_other(struct explain *e)
 		break;
 	case EBADMSG:
 		kmq__explain_add(e, "malformed record: the buffer does not hold what a kmq handle gives");
-		break;
-	case EOVERFLOW:
-		kmq__explain_add(e, "a longer message came first; its end was cut off, see kmq_recv(3)");
 		break;
 	default:
 		kmq__explain_errno(e, e->err);

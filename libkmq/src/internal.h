@@ -17,9 +17,8 @@
 #define KMQ__RECORD_HEAD	sizeof(struct kmq_record)
 #define KMQ__ALIGN(n)		(((n) + (KMQ_RECORD_ALIGN - 1)) & \
 				 ~(size_t)(KMQ_RECORD_ALIGN - 1))
-#define KMQ__ALIGN_DOWN(n)	((n) & ~(size_t)(KMQ_RECORD_ALIGN - 1))
 
-/* Records up to this size are put together on the stack. */
+/* Records up to this size are put together on the stack, in and out. */
 #define KMQ__STACK_RECORD	4096
 
 /* ctl.c */
@@ -44,6 +43,8 @@ int kmq__record_head(const struct kmq_msg *msg, struct kmq_record *head);
 /* Write head->size bytes: header, attributes, body, zeroed padding. */
 void kmq__record_write(unsigned char *at, const struct kmq_record *head,
 		       const struct kmq_msg *msg);
+/* What the header tells into an otherwise empty *msg. */
+void kmq__record_facts(const struct kmq_record *head, struct kmq_msg *msg);
 /*
  * The record at @at, of which @left bytes may be touched, into *msg. Returns
  * its size, or -EBADMSG. @at may stand on any address.

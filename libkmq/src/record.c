@@ -152,6 +152,22 @@ static int attrs_read(const unsigned char *attrs, size_t len,
 	return 0;
 }
 
+void kmq__record_facts(const struct kmq_record *head, struct kmq_msg *msg)
+{
+	memset(msg, 0, sizeof(*msg));
+	msg->cookie = head->cookie;
+	msg->priority = head->priority;
+	msg->partition = head->partition;
+	msg->deliveries = head->deliveries;
+	msg->flags = head->flags;
+	msg->pid = head->pid;
+	msg->uid = head->uid;
+	msg->gid = head->gid;
+	msg->time = head->time;
+	msg->seq = head->seq;
+	msg->tag = head->tag;
+}
+
 ssize_t kmq__record_read(const unsigned char *at, size_t left,
 			 struct kmq_msg *msg)
 {
@@ -170,22 +186,11 @@ ssize_t kmq__record_read(const unsigned char *at, size_t left,
 	    head.attr_len % KMQ_RECORD_ALIGN)
 		return -EBADMSG;
 
-	memset(msg, 0, sizeof(*msg));
+	kmq__record_facts(&head, msg);
 	if (attrs_read(at + sizeof(head), head.attr_len, msg) < 0)
 		return -EBADMSG;
 	msg->body = at + sizeof(head) + head.attr_len;
 	msg->len = head.body_len;
-	msg->cookie = head.cookie;
-	msg->priority = head.priority;
-	msg->partition = head.partition;
-	msg->deliveries = head.deliveries;
-	msg->flags = head.flags;
-	msg->pid = head.pid;
-	msg->uid = head.uid;
-	msg->gid = head.gid;
-	msg->time = head.time;
-	msg->seq = head.seq;
-	msg->tag = head.tag;
 	return (ssize_t)head.size;
 }
 

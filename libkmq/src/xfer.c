@@ -118,7 +118,8 @@ static int set_opts(const struct kmq_xfer_opts *opts, bool receive,
 	if (!opts)
 		return 0;
 	x->flags = opts->flags;
-	if (opts->linger_ms < -1)
+	/* A kmq_buf holds whole records. */
+	if (opts->flags & KMQ_XFER_BODY || opts->linger_ms < -1)
 		return -EINVAL;
 	if (!receive)
 		return 0;

@@ -109,13 +109,6 @@ static void limits_show_use(void **state)
 	assert_ret(kmq_set_limits(-1, KMQ_SCOPE_USER, 0, 1, NULL), -EINVAL);
 }
 
-static int first_of_mine(void *arg)
-{
-	const int *ctl = arg;
-
-	return kmq_open(*ctl, "mine.0", BOTH | KMQ_OPEN_CREATE, NULL) < 0;
-}
-
 static int over_the_limit(void *arg)
 {
 	struct kmq_limit limits[KMQ_R_COUNT] = { { .limit = 1 } };
@@ -143,25 +136,28 @@ static int over_the_limit(void *arg)
 
 static void limits_hold(void **state)
 {
-	struct kmq_limit limits[KMQ_R_COUNT], got[KMQ_R_COUNT];
+	struct kmq_limit limits[KMQ_R_COUNT], old[KMQ_R_COUNT];
+	struct kmq_limit got[KMQ_R_COUNT];
 	int ctl = kmq_ctl_open(-1);
 
 	(void)state;
 	memset(limits, 0, sizeof(limits));
 	limits[KMQ_R_OBJECTS].limit = 2;
-	/* The module knows users who have something. */
-	assert_int_equal(as_user(54321, first_of_mine, &ctl), 0);
-	assert_ret(kmq_limits(-1, KMQ_SCOPE_USER, 54321, got), 0);
-	assert_true(got[KMQ_R_HANDLES].limit > 0);
+	/* Of a user who has nothing, and has still nothing when it is set. */
+	assert_ret(kmq_limits(-1, KMQ_SCOPE_USER, 54321, old), 0);
+	assert_int_equal(old[KMQ_R_HANDLES].used, 0);
+	assert_true(old[KMQ_R_OBJECTS].limit != 2);
 	assert_ret(kmq_set_limits(-1, KMQ_SCOPE_USER, 54321,
 				  1u << KMQ_R_OBJECTS, limits), 0);
-	limits[KMQ_R_HANDLES] = got[KMQ_R_HANDLES];
 	assert_ret(kmq_limits(-1, KMQ_SCOPE_USER, 54321, got), 0);
 	assert_int_equal(got[KMQ_R_OBJECTS].limit, 2);
-	assert_true(got[KMQ_R_HANDLES].limit == limits[KMQ_R_HANDLES].limit);
+	assert_true(got[KMQ_R_HANDLES].limit == old[KMQ_R_HANDLES].limit);
 	assert_int_equal(as_user(54321, over_the_limit, &ctl), 0);
 	assert_ret(kmq_limits(-1, KMQ_SCOPE_USER, 54321, got), 0);
 	assert_true(got[KMQ_R_OBJECTS].refused >= 1);
+	/* It would outlive the domain. */
+	assert_ret(kmq_set_limits(-1, KMQ_SCOPE_USER, 54321,
+				  1u << KMQ_R_OBJECTS, old), 0);
 	close(ctl);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One message a call: send, recv, sizes, waiting. */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -76,24 +77,32 @@ static void empty_body_is_no_end(void **state)
 	assert_ret(kmq_recv(fd, body, sizeof(body), NULL, 0), -ENODATA);
 }
 
+/* What is told about sizes is the same for both kinds of handle. */
+static const unsigned int kinds[] = { BOTH, BOTH | KMQ_OPEN_RECORDS };
+
 /* Every small size into a buffer of just that size, and one too small. */
 static void small_sizes_exactly(void **state)
 {
-	int fd = handle(BOTH);
 	unsigned char *sent = pattern(200, 1), got[201];
 	struct kmq_msg msg;
-	size_t len;
+	size_t i, len;
+	int fd;
 
 	(void)state;
-	for (len = 1; len <= 200; len++) {
-		assert_ret(kmq_send(fd, sent, len, 0), 0);
-		assert_ret(kmq_recv(fd, got, len - 1, &msg, 0), -EMSGSIZE);
-		assert_int_equal(msg.len, len);
-		assert_int_equal(depth(), 1);
-		got[len] = 0xee;
-		assert_ret(kmq_recv(fd, got, len, &msg, 0), len);
-		assert_memory_equal(got, sent, len);
-		assert_int_equal(got[len], 0xee);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		fd = handle(kinds[i]);
+		for (len = 1; len <= 200; len++) {
+			assert_ret(kmq_send(fd, sent, len, 0), 0);
+			assert_ret(kmq_recv(fd, got, len - 1, &msg, 0),
+				   -EMSGSIZE);
+			assert_int_equal(msg.len, len);
+			assert_int_equal(depth(), 1);
+			got[len] = 0xee;
+			assert_ret(kmq_recv(fd, got, len, &msg, 0), len);
+			assert_int_equal(msg.len, len);
+			assert_memory_equal(got, sent, len);
+			assert_int_equal(got[len], 0xee);
+		}
 	}
 	free(sent);
 }
@@ -135,52 +144,143 @@ static void large_sizes(void **state)
 	free(got);
 }
 
-/* A record handle cannot tell bodies from attributes before it has them. */
-static void record_handle_sizes(void **state)
-{
-	int fd = handle(BOTH | KMQ_OPEN_RECORDS);
-	struct kmq_msg msg;
-	char body[16];
-
-	(void)state;
-	assert_ret(kmq_send(fd, "hello", 5, 0), 0);
-	assert_ret(kmq_recv(fd, body, 4, &msg, 0), -EMSGSIZE);
-	assert_in_range(msg.len, 5, sizeof(body));
-	assert_int_equal(depth(), 1);
-	assert_ret(kmq_recv(fd, body, msg.len, &msg, 0), 5);
-	assert_memory_equal(body, "hello", 5);
-}
-
 static void attributes_do_not_need_room(void **state)
 {
-	unsigned char headers[4096];
-	struct kmq_msg msg = text_msg("body"), got;
-	int fd = handle(BOTH);
-	size_t len = 0;
-	char value[3000], body[4];
+	static const size_t sizes[] = { 4, 4032, 4033, 100001 };
+	struct kmq_msg msg = { .key = "key", .key_len = 3, .cookie = 42,
+			       .priority = 5 }, got;
+	unsigned char headers[4096], *body, *to = malloc(100001);
+	char value[3000];
+	size_t i, j, len = 0, cap;
+	int fd;
 
 	(void)state;
+	assert_non_null(to);
 	memset(value, 'v', sizeof(value));
 	assert_ret(kmq_header_add(headers, &len, sizeof(headers), "h", value,
 				  sizeof(value)), 0);
 	msg.headers = headers;
 	msg.headers_len = len;
-	msg.key = "key";
-	msg.key_len = 3;
-	msg.cookie = 42;
-	msg.priority = 5;
+	for (i = 0; i < ARRAY_SIZE(kinds) * ARRAY_SIZE(sizes); i++) {
+		fd = handle(kinds[i % ARRAY_SIZE(kinds)]);
+		cap = sizes[i / ARRAY_SIZE(kinds)];
+		body = pattern(cap, (unsigned int)i);
+		msg.body = body;
+		msg.len = cap;
+		for (j = 1; j <= 2; j++) {
+			assert_ret(kmq_send_msg(fd, &msg, 0), 0);
+			assert_int_equal(msg.seq, 2 * i + j);
+		}
+		for (j = 1; j <= 2; j++) {
+			assert_ret(kmq_recv(fd, to, cap - 1, &got, 0),
+				   -EMSGSIZE);
+			assert_int_equal(got.len, cap);
+			assert_ret(kmq_recv(fd, to, cap, &got, 0), cap);
+			assert_memory_equal(to, body, cap);
+			assert_int_equal(got.seq, 2 * i + j);
+			assert_int_equal(got.cookie, 42);
+			assert_int_equal(got.priority, 5);
+			assert_null(got.key);
+			assert_null(got.headers);
+		}
+		free(body);
+	}
+	/* No body at all. */
+	msg.body = NULL;
+	msg.len = 0;
 	assert_ret(kmq_send_msg(fd, &msg, 0), 0);
-	assert_int_equal(msg.seq, 1);
-	assert_ret(kmq_send_msg(fd, &msg, 0), 0);
-	assert_int_equal(msg.seq, 2);
-	assert_ret(kmq_recv(fd, body, 3, &got, 0), -EMSGSIZE);
-	assert_int_equal(got.len, 4);
-	assert_ret(kmq_recv(fd, body, 4, &got, 0), 4);
-	assert_memory_equal(body, "body", 4);
+	assert_ret(kmq_recv(fd, NULL, 0, &got, 0), 0);
 	assert_int_equal(got.cookie, 42);
-	assert_int_equal(got.priority, 5);
-	assert_null(got.key);
-	assert_null(got.headers);
+	free(to);
+}
+
+#define RIVALS	3
+#define ROUNDS	600
+
+/* Lengths around what a receiver with room for 5000 bytes has to tell apart. */
+static const size_t rival_sizes[] = { 4936, 4937, 5000, 5001, 9000 };
+
+struct rival {
+	pthread_t thread;
+	int fd;
+	unsigned int received, refused, wrong;
+};
+
+static int rival_message_ok(const struct kmq_msg *msg, const char *body,
+			    ssize_t ret)
+{
+	size_t want = rival_sizes[msg->cookie % ARRAY_SIZE(rival_sizes)];
+	size_t i;
+
+	for (i = 0; i < want; i++)
+		if (body[i] != (char)msg->cookie)
+			return 0;
+	return ret == (ssize_t)want && msg->len == want;
+}
+
+static void *rival_main(void *arg)
+{
+	struct rival *r = arg;
+	char body[9000];
+	struct kmq_msg msg;
+	ssize_t ret;
+
+	for (;;) {
+		ret = kmq_recv(r->fd, body, 5000, &msg, -1);
+		if (ret == -EMSGSIZE) {
+			r->refused++;
+			r->wrong += msg.len != 5001 && msg.len != 9000;
+			ret = kmq_recv(r->fd, body, msg.len, &msg, 0);
+			/* Gone, or a larger one by now. */
+			if (ret == -EAGAIN || ret == -EMSGSIZE)
+				continue;
+		}
+		if (ret == -ENODATA)
+			return NULL;
+		if (ret < 0) {
+			r->wrong++;
+			return NULL;
+		}
+		r->received++;
+		r->wrong += !rival_message_ok(&msg, body, ret);
+	}
+}
+
+/* Whoever comes in between: nothing is cut, lost or refused without reason. */
+static void rivals_get_whole_messages(void **state)
+{
+	struct rival rivals[RIVALS] = { 0 };
+	unsigned int i, received = 0, refused = 0;
+	char body[9000];
+	int fd = handle(BOTH);
+
+	(void)state;
+	for (i = 0; i < RIVALS; i++) {
+		rivals[i].fd = handle(kinds[i % ARRAY_SIZE(kinds)]);
+		assert_int_equal(pthread_create(&rivals[i].thread, NULL,
+						rival_main, &rivals[i]), 0);
+	}
+	for (i = 0; i < ROUNDS; i++) {
+		struct kmq_msg msg = {
+			.body = body,
+			.len = rival_sizes[i % ARRAY_SIZE(rival_sizes)],
+			.cookie = i,
+			/* What comes later may overtake what was looked at. */
+			.priority = (uint16_t)(i % 3),
+		};
+
+		memset(body, (int)i, sizeof(body));
+		assert_ret(kmq_send_msg(fd, &msg, -1), 0);
+	}
+	assert_ret(kmq_seal(-1, queue), 0);
+	for (i = 0; i < RIVALS; i++) {
+		assert_int_equal(pthread_join(rivals[i].thread, NULL), 0);
+		assert_int_equal(rivals[i].wrong, 0);
+		received += rivals[i].received;
+		refused += rivals[i].refused;
+	}
+	assert_int_equal(received, ROUNDS);
+	assert_true(refused > 0);
 }
 
 static void too_large_to_send(void **state)
@@ -430,8 +530,8 @@ int main(void)
 		guest_test(empty_body_is_no_end),
 		guest_test(small_sizes_exactly),
 		guest_test(large_sizes),
-		guest_test(record_handle_sizes),
 		guest_test(attributes_do_not_need_room),
+		guest_test(rivals_get_whole_messages),
 		guest_test(too_large_to_send),
 		guest_test(next_size_is_the_body),
 		guest_test(wrong_direction),

@@ -18,8 +18,8 @@ struct step {
 	unsigned int take;		/* records to take from the send */
 	int send_err, recv_err;
 	const struct kmq_msg *give;	/* record to hand over */
+	unsigned int lie;		/* bytes it says it received */
 	unsigned int needed;
-	int size;			/* answer to FIONREAD */
 };
 
 static const struct step *script;
@@ -62,15 +62,25 @@ static void play_send(const struct step *s, struct kmq_xfer_args *x)
 
 static void play_recv(const struct step *s, struct kmq_xfer_args *x)
 {
+	unsigned char *at = (void *)(uintptr_t)x->recv;
 	struct kmq_record head;
 
 	assert_ret(kmq__record_head(s->give, &head), 0);
-	assert_true(head.size <= x->recv_len);
 	head.seq = 77;
 	head.pid = 42;
-	kmq__record_write((void *)(uintptr_t)x->recv, &head, s->give);
 	x->received = 1;
-	x->received_bytes = head.size;
+	if (x->flags & KMQ_XFER_BODY) {
+		x->received_bytes = sizeof(head) + head.body_len;
+		assert_true(x->received_bytes <= x->recv_len);
+		head.size -= head.attr_len;
+		head.attr_len = 0;
+		memcpy(at, &head, sizeof(head));
+		memcpy(at + sizeof(head), s->give->body, head.body_len);
+	} else {
+		x->received_bytes = head.size;
+		assert_true(x->received_bytes <= x->recv_len);
+		kmq__record_write(at, &head, s->give);
+	}
 }
 
 int __wrap_ioctl(int fd, unsigned long request, void *arg);
@@ -88,11 +98,13 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		play_send(s, x);
 		if (s->give)
 			play_recv(s, x);
+		if (s->lie) {
+			x->received = 1;
+			x->received_bytes = s->lie;
+		}
 		x->send_err = s->send_err;
 		x->recv_err = s->recv_err;
 		x->needed = s->needed;
-	} else if (request == FIONREAD) {
-		*(int *)arg = s->size;
 	}
 	script_at++;
 	if (s->err) {
@@ -170,14 +182,13 @@ static void errno_is_left_alone(void **state)
 	played();
 }
 
-/* A body whose record is larger than what @cap alone allows to offer. */
-static void recv_of_exact_size(void **state)
+static void recv_small(void **state)
 {
-	static const struct kmq_msg hello = { .body = "hello", .len = 5 };
+	static const struct kmq_msg hello = { .body = "hello", .len = 5,
+					      .key = "key", .key_len = 3 };
 	static const struct step steps[] = {
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
-		{ .request = FIONREAD, .size = 5 },
 		{ .request = KMQ_IOC_XFER, .give = &hello },
+		{ .request = KMQ_IOC_XFER },
 	};
 	struct kmq_msg got;
 	char body[5];
@@ -185,133 +196,168 @@ static void recv_of_exact_size(void **state)
 	(void)state;
 	play(steps);
 	assert_ret(kmq_recv(FD, body, 5, &got, -1), 5);
-	played();
-	assert_int_equal(seen[0].recv_len, 64);
-	assert_int_equal(seen[0].max_records, 1);
+	assert_int_equal(seen_fd[0], FD);
+	assert_int_equal(seen[0].flags, KMQ_XFER_BODY);
+	assert_int_equal(seen[0].recv_len, 69);
+	assert_int_equal(seen[0].send_len, 0);
 	assert_true(seen[0].deadline == KMQ_FOREVER);
-	assert_int_equal(seen[2].recv_len, 72);
-	/* It is there; to wait could only mean to wait for another. */
-	assert_true(seen[2].deadline == 0);
 	assert_memory_equal(body, "hello", 5);
 	assert_ptr_equal(got.body, body);
+	assert_int_equal(got.len, 5);
+	assert_null(got.key);
 	assert_int_equal(got.seq, 77);
 	assert_int_equal(got.pid, 42);
+	/* Nothing received and no error: the end. */
+	assert_ret(kmq_recv(FD, NULL, 0, NULL, -1), -ENODATA);
+	assert_int_equal(seen[1].recv_len, 64);
+	played();
 }
 
 static void recv_too_large(void **state)
 {
-	static const struct step plain[] = {
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
-		{ .request = FIONREAD, .size = 5 },
+	static const struct step small[] = {
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 69 },
 	};
-	static const struct step records[] = {
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
-		{ .request = FIONREAD, .size = 72 },
+	static const struct step large[] = {
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 5065 },
 	};
 	struct kmq_msg got;
-	char body[4];
+	char body[5000] = "untouched";
 
 	(void)state;
-	play(plain);
+	play(small);
+	memset(&got, 0xa5, sizeof(got));
 	assert_ret(kmq_recv(FD, body, 4, &got, -1), -EMSGSIZE);
 	played();
 	assert_int_equal(got.len, 5);
-	play(records);
-	assert_ret(kmq_recv(FD, body, 4, &got, -1), -EMSGSIZE);
-	played();
-	/* As much as makes the next call succeed. */
-	assert_int_equal(got.len, 8);
-	play(plain);
+	assert_null(got.body);
+	assert_string_equal(body, "untouched");
+	play(small);
 	assert_ret(kmq_recv(FD, body, 4, NULL, -1), -EMSGSIZE);
 	played();
-}
-
-/* Between two steps another receiver took the message. */
-static void recv_starts_over(void **state)
-{
-	static const struct kmq_msg four = { .body = "four", .len = 4 };
-	static const struct step steps[] = {
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
-		{ .request = FIONREAD, .size = 0 },
-		{ .request = KMQ_IOC_XFER, .err = EAGAIN },
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
-		{ .request = FIONREAD, .size = 4 },
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 500 },
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
-		{ .request = FIONREAD, .size = 4 },
-		{ .request = KMQ_IOC_XFER, .give = &four },
-	};
-	char body[5];
-
-	(void)state;
-	play(steps);
-	assert_ret(kmq_recv(FD, body, 5, NULL, -1), 4);
+	/* One call tells that a second one would not help. */
+	play(large);
+	assert_ret(kmq_recv(FD, body, 5000, &got, -1), -EMSGSIZE);
 	played();
-	assert_memory_equal(body, "four", 4);
+	assert_int_equal(got.len, 5001);
 }
 
-/* The one case in which a message is cut, and it is said. */
-static void recv_overtaken(void **state)
+static void recv_into_own_memory(void **state)
 {
-	static const struct kmq_msg longer = { .body = "longer", .len = 6 };
+	static const struct kmq_msg hello = { .body = "hello", .len = 5 };
 	static const struct step steps[] = {
-		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
-		{ .request = FIONREAD, .size = 5 },
-		{ .request = KMQ_IOC_XFER, .give = &longer },
+		{ .request = KMQ_IOC_XFER, .give = &hello },
+		{ .request = KMQ_IOC_XFER, .give = &hello },
 	};
 	struct kmq_msg got;
-	char body[5];
+	char body[5001];
 
 	(void)state;
 	play(steps);
-	assert_ret(kmq_recv(FD, body, 5, &got, -1), -EOVERFLOW);
+	assert_ret(kmq_recv(FD, body + 1, 5000, &got, 0), 5);
+	assert_int_equal(seen[0].recv_len, 5000);
+	assert_true(seen[0].recv == (uintptr_t)body + 1);
+	assert_true(seen[0].deadline == 0);
+	assert_memory_equal(body + 1, "hello", 5);
+	assert_ptr_equal(got.body, body + 1);
+	assert_int_equal(got.seq, 77);
+	/* What no call can carry is not offered. */
+	assert_ret(kmq_recv(FD, body, SIZE_MAX, NULL, 0), 5);
+	assert_in_range(seen[1].recv_len, 64 + KMQ_MESSAGE_MAX, KMQ_XFER_MAX);
 	played();
-	assert_int_equal(got.len, 6);
-	assert_memory_equal(body, "longe", 5);
 }
 
-/* A kernel that breaks its word must not make the library spin. */
-static void recv_trusts_no_nonsense(void **state)
+/* The body fits into the caller's memory, but not with the header in front. */
+static void recv_by_a_mapping(void **state)
+{
+	static char sent_body[5000];
+	static const struct kmq_msg exact = { .body = sent_body, .len = 5000 };
+	static const struct step steps[] = {
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 5064 },
+		{ .request = KMQ_IOC_XFER, .give = &exact },
+	};
+	char body[5000];
+
+	(void)state;
+	memset(sent_body, 's', sizeof(sent_body));
+	play(steps);
+	assert_ret(kmq_recv(FD, body, 5000, NULL, 60000), 5000);
+	played();
+	assert_memory_equal(body, sent_body, sizeof(body));
+	assert_int_equal(seen[0].recv_len, 5000);
+	assert_int_equal(seen[1].recv_len, 5064);
+	assert_int_equal(seen[1].flags, KMQ_XFER_BODY);
+	/* One deadline for the whole call. */
+	assert_true(seen[0].deadline != 0);
+	assert_true(seen[0].deadline == seen[1].deadline);
+}
+
+/* Between the two calls another receiver took the message. */
+static void recv_overtaken(void **state)
+{
+	static const struct kmq_msg four = { .body = "four", .len = 4 };
+	static const struct step shorter[] = {
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 5064 },
+		{ .request = KMQ_IOC_XFER, .give = &four },
+	};
+	static const struct step longer[] = {
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 5064 },
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 9064 },
+	};
+	static const struct step none[] = {
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 5064 },
+		{ .request = KMQ_IOC_XFER, .err = EAGAIN },
+	};
+	struct kmq_msg got;
+	char body[5000];
+
+	(void)state;
+	play(shorter);
+	assert_ret(kmq_recv(FD, body, 5000, &got, -1), 4);
+	played();
+	assert_memory_equal(body, "four", 4);
+	assert_int_equal(got.len, 4);
+	play(longer);
+	assert_ret(kmq_recv(FD, body, 5000, &got, -1), -EMSGSIZE);
+	played();
+	assert_int_equal(got.len, 9000);
+	play(none);
+	assert_ret(kmq_recv(FD, body, 5000, &got, 0), -EAGAIN);
+	played();
+}
+
+/* A kernel that breaks its word must make the library neither spin nor read
+ * what is not there.
+ */
+static void nonsense_is_refused(void **state)
 {
 	static const struct step steps[] = {
 		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 0 },
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 72 },
+		{ .request = KMQ_IOC_XFER, .lie = 63 },
+		{ .request = KMQ_IOC_XFER, .lie = 73 },
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 5064 },
+		{ .request = KMQ_IOC_XFER, .err = EMSGSIZE, .needed = 5064 },
 	};
 	static const struct step nothing_sent[] = {
 		{ .request = KMQ_IOC_XFER },
 	};
 	struct kmq_buf *buf = kmq_buf_new(0);
 	struct kmq_msg msg = text_msg("x");
-	char body[8];
+	char body[5000];
+	int i;
 
 	(void)state;
 	play(steps);
-	assert_ret(kmq_recv(FD, body, 8, NULL, -1), -EPROTO);
+	for (i = 0; i < 4; i++)
+		assert_ret(kmq_recv(FD, body, 8, NULL, -1), -EPROTO);
+	assert_ret(kmq_recv(FD, body, 5000, NULL, -1), -EPROTO);
 	played();
 	assert_ret(kmq_buf_add(buf, &msg), 0);
 	play(nothing_sent);
 	assert_ret(kmq_send_buf(FD, buf, 0, -1), -EPROTO);
 	played();
 	kmq_buf_free(buf);
-}
-
-static void large_caller_buffer_is_used(void **state)
-{
-	static const struct kmq_msg hello = { .body = "hello", .len = 5 };
-	static const struct step steps[] = {
-		{ .request = KMQ_IOC_XFER, .give = &hello },
-	};
-	size_t cap = 100003;
-	char *body = malloc(cap);
-
-	(void)state;
-	assert_non_null(body);
-	play(steps);
-	assert_ret(kmq_recv(FD, body, cap, NULL, -1), 5);
-	played();
-	assert_int_equal(seen[0].recv_len, 100000);
-	assert_true(seen[0].recv == (uintptr_t)body);
-	assert_memory_equal(body, "hello", 5);
-	free(body);
 }
 
 static void partial_send_keeps_the_rest(void **state)
@@ -469,6 +515,7 @@ static void xfer_failures(void **state)
 	};
 	struct kmq_buf *out = kmq_buf_new(0), *in = kmq_buf_new(0);
 	struct kmq_xfer_opts bad = { .linger_ms = -2 };
+	struct kmq_xfer_opts bare = { .flags = KMQ_XFER_BODY };
 	struct kmq_msg msg = text_msg("request");
 	struct kmq_xfer_result res;
 
@@ -486,6 +533,7 @@ static void xfer_failures(void **state)
 	assert_ret(kmq_xfer(FD, out, -1, out, NULL, 0, &res), -EINVAL);
 	assert_ret(kmq_xfer(FD, out, -2, in, NULL, 0, &res), -EINVAL);
 	assert_ret(kmq_xfer(FD, out, -1, in, &bad, 0, &res), -EINVAL);
+	assert_ret(kmq_xfer(FD, out, -1, in, &bare, 0, &res), -EINVAL);
 	kmq_buf_free(out);
 	kmq_buf_free(in);
 }
@@ -524,12 +572,12 @@ int main(void)
 		cmocka_unit_test(send_is_one_record),
 		cmocka_unit_test(bad_timeouts_ask_nothing),
 		cmocka_unit_test(errno_is_left_alone),
-		cmocka_unit_test(recv_of_exact_size),
+		cmocka_unit_test(recv_small),
 		cmocka_unit_test(recv_too_large),
-		cmocka_unit_test(recv_starts_over),
+		cmocka_unit_test(recv_into_own_memory),
+		cmocka_unit_test(recv_by_a_mapping),
 		cmocka_unit_test(recv_overtaken),
-		cmocka_unit_test(recv_trusts_no_nonsense),
-		cmocka_unit_test(large_caller_buffer_is_used),
+		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(partial_send_keeps_the_rest),
 		cmocka_unit_test(failed_put_takes_nothing),
 		cmocka_unit_test(recv_buf_grows),
