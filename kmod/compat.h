@@ -12,6 +12,10 @@
 #error "kmq needs Linux 5.10 or later"
 #endif
 
+#ifndef CONFIG_64BIT
+#error "kmq needs a 64-bit kernel"
+#endif
+
 /*
  * For large structures on the stack that an init function fills in whole:
  * kernels with INIT_STACK_ALL_ZERO would clear them first.

@@ -5,6 +5,7 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
@@ -462,7 +463,7 @@ static u32 copy_segments(struct kmq_user_buf *to, struct kmq_run *run,
  * @node: the message; stays the caller's
  *
  * Context: process context, may sleep.
- * Return: bytes of the body, or -EFAULT.
+ * Return: bytes of the body, or -EFAULT, or -EINTR when the task is being killed.
  */
 ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node)
 {
@@ -473,6 +474,9 @@ ssize_t kmq_copy_body(struct kmq_user_buf *to, struct kmq_node *node)
 
 	if (copy_segments(to, run, off, len) < len)
 		return -EFAULT;
+	/* a task that is being killed cannot use it: others can */
+	if (unlikely(fatal_signal_pending(current)))
+		return -EINTR;
 	return len;
 }
 
@@ -536,6 +540,8 @@ u32 kmq_copy_short(struct kmq_user_buf *to, struct kmq_node *node)
 	stamp_record(rec, node, &st);
 	if (unlikely(!short_out(to->ptr, rec, size)))
 		return 0;
+	if (unlikely(fatal_signal_pending(current)))
+		return 0;
 	to->ptr += size;
 	kmq_run_put(run, 1);
 	return size;
@@ -547,7 +553,7 @@ u32 kmq_copy_short(struct kmq_user_buf *to, struct kmq_node *node)
  * @node: the message; stays the caller's
  *
  * Context: process context, may sleep.
- * Return: bytes of both, or -EFAULT.
+ * Return: bytes of both, or -EFAULT or -EINTR as kmq_copy_body().
  */
 ssize_t kmq_copy_bare(struct kmq_user_buf *to, struct kmq_node *node)
 {
@@ -575,13 +581,14 @@ ssize_t kmq_copy_bare(struct kmq_user_buf *to, struct kmq_node *node)
  * The task that took a node owns the words of its header that are stamped here.
  *
  * Context: process context, may sleep.
- * Return: bytes of the records copied whole; nodes left in @nodes: a fault.
+ * Return: bytes of the records copied whole; nodes left in @nodes: a fault, or
+ * the task is being killed.
  */
 u32 kmq_copy_out(struct kmq_user_buf *to, struct list_head *nodes, u32 *count)
 {
 	struct list_head *pos = nodes->next;
+	u32 total = 0, before = *count;
 	LIST_HEAD(copied);
-	u32 total = 0;
 
 	while (pos != nodes) {
 		struct kmq_node *node = list_entry(pos, struct kmq_node, link);
@@ -620,6 +627,12 @@ u32 kmq_copy_out(struct kmq_user_buf *to, struct list_head *nodes, u32 *count)
 		*count += n;
 		if (pos == nodes)
 			list_cut_position(&copied, nodes, last);
+	}
+	/* a task that is being killed cannot use them: others can */
+	if (unlikely(fatal_signal_pending(current))) {
+		list_splice(&copied, nodes);
+		*count = before;
+		return 0;
 	}
 	kmq_nodes_free(&copied);
 	return total;

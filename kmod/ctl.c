@@ -146,32 +146,30 @@ static int open_check(const struct kmq_open_args *args)
 	return 0;
 }
 
-static long open_finish(struct kmq_object *obj, struct kmq_open_args *args,
-			void __user *arg)
+/* Give @fd to a handle of the object; on success that has the references. */
+static int open_finish(struct kmq_object *obj, struct kmq_open_args *args,
+		       void __user *arg, int fd)
 {
 	struct file *file;
-	int fd, err;
 
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
 	file = kmq_handle_file(obj, args->flags);
 	if (IS_ERR(file)) {
-		put_unused_fd(fd);
+		if (args->created)
+			kmq_object_undo(obj, 1);
 		return PTR_ERR(file);
 	}
-	/* the handle has the object now; it is still ours to look at */
-	err = kmq_args_write(arg, args, sizeof(*args),
-			     offsetof(struct kmq_open_args, id));
-	if (err) {
-		put_unused_fd(fd);
+	if (kmq_args_write(arg, args, sizeof(*args),
+			   offsetof(struct kmq_open_args, id))) {
 		refcount_inc(&obj->refs);
 		atomic_inc(&obj->handles);
 		fput(file);
-		return err;
+		/* the file, which goes a moment later, counts as well */
+		if (args->created)
+			kmq_object_undo(obj, 2);
+		return -EFAULT;
 	}
 	fd_install(fd, file);
-	return fd;
+	return 0;
 }
 
 static long ctl_open(struct kmq_domain *domain, void __user *arg)
@@ -180,6 +178,7 @@ static long ctl_open(struct kmq_domain *domain, void __user *arg)
 	struct kmq_open_args args;
 	struct kmq_object *obj;
 	struct kmq_name name;
+	int fd = -1;
 	long ret;
 
 	ret = kmq_args_read(arg, &args, sizeof(args),
@@ -196,19 +195,24 @@ static long ctl_open(struct kmq_domain *domain, void __user *arg)
 				    args.flags & KMQ_OPEN_CREATE, &name);
 	if (!ret && args.attrs)
 		ret = kmq_settings_read(args.attrs, &want, &args.bad);
+	if (!ret) {
+		/* first, so that nothing is created without a descriptor */
+		fd = get_unused_fd_flags(O_CLOEXEC);
+		ret = min(fd, 0);
+	}
 	if (!ret)
 		ret = kmq_object_open(domain, &name, &want, &args, &obj);
 	if (!ret) {
-		ret = open_finish(obj, &args, arg);
-		if (ret >= 0)
-			return ret;
-		/* an object that nobody could open is not left behind */
-		if (args.created)
-			kmq_object_delete(obj);
+		ret = open_finish(obj, &args, arg, fd);
+		if (!ret)
+			return fd;
+		put_unused_fd(fd);
 		kmq_object_unuse(obj);
 		kmq_object_put(obj);
 		return ret;
 	}
+	if (fd >= 0)
+		put_unused_fd(fd);
 	if (kmq_args_write(arg, &args, sizeof(args),
 			   offsetof(struct kmq_open_args, id)))
 		return -EFAULT;

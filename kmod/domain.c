@@ -300,9 +300,14 @@ struct kmq_object *kmq_domain_next_object(struct kmq_domain *domain, u64 *id)
 u64 kmq_domain_reset(struct kmq_domain *domain)
 {
 	struct kmq_object *obj;
-	u64 id = 0, n = 0;
+	u64 id = 0, n = 0, newest = kmq_new_id();
 
 	while ((obj = kmq_domain_next_object(domain, &id)) != NULL) {
+		/* others may create without end; not in a dead domain */
+		if (id > newest && !READ_ONCE(domain->dead)) {
+			kmq_object_put(obj);
+			break;
+		}
 		n += kmq_object_delete(obj);
 		kmq_object_put(obj);
 		id++;
@@ -335,12 +340,15 @@ u64 kmq_domains_reset_all(void)
 
 		mutex_lock(&domains_lock);
 		next = NULL;
-		/* a domain that ended meanwhile is no longer in the list */
-		if (!list_empty(&domain->link) &&
-		    !list_is_last(&domain->link, &domains)) {
+		if (list_empty(&domain->link))
+			/* it ended meanwhile: start over, the rest is quick */
+			next = list_first_entry_or_null(&domains,
+							struct kmq_domain,
+							link);
+		else if (!list_is_last(&domain->link, &domains))
 			next = list_next_entry(domain, link);
+		if (next)
 			kmq_domain_get(next);
-		}
 		mutex_unlock(&domains_lock);
 		kmq_domain_put(domain);
 		domain = fatal_signal_pending(current) ? NULL : next;

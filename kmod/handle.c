@@ -179,7 +179,7 @@ void kmq_handle_row(struct kmq_handle *h, struct kmq_handle_row *row)
 			jiffies64_to_nsecs(get_jiffies_64() -
 					   row->waiting_since);
 
-	if (!kmq_is_owner(obj) && !kmq_may(obj, KMQ_MAY_RECV))
+	if (!kmq_may_see_users(obj))
 		return;
 	row->pid = pid_nr_ns(h->opener, pids);
 	memcpy(row->comm, h->comm, sizeof(row->comm));
@@ -232,7 +232,8 @@ static __poll_t kmq_poll(struct file *file, poll_table *pt)
 	__poll_t mask = 0;
 	unsigned int bits;
 
-	if (h->flags & KMQ_OPEN_RECV)
+	/* one that does neither wants to know of the end */
+	if (!(h->flags & KMQ_OPEN_SEND) || h->flags & KMQ_OPEN_RECV)
 		poll_wait(file, &obj->readers, pt);
 	if (h->flags & KMQ_OPEN_SEND)
 		poll_wait(file, &obj->writers, pt);

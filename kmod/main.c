@@ -53,4 +53,4 @@ module_exit(kmq_exit);
 MODULE_AUTHOR("The kmq authors");
 MODULE_DESCRIPTION("Named message queues in the kernel");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(KMQ_VERSION);

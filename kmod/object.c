@@ -152,6 +152,35 @@ bool kmq_object_delete(struct kmq_object *obj)
 }
 
 /**
+ * kmq_object_undo() - an object could be created, but not opened
+ * @obj: the object; the caller holds a reference
+ * @handles: how many of its handles are the caller's own
+ *
+ * It is not left behind, unless somebody else has opened it meanwhile.
+ *
+ * Context: process context, may sleep.
+ */
+void kmq_object_undo(struct kmq_object *obj, int handles)
+{
+	struct kmq_domain *domain = obj->domain;
+	bool alone;
+
+	mutex_lock(&domain->lock);
+	/* so far below zero that the caller's own cannot bring it back */
+	alone = obj->linked &&
+		atomic_cmpxchg(&obj->handles, handles, INT_MIN + handles) ==
+			handles;
+	if (alone)
+		kmq_domain_unlink(domain, obj);
+	mutex_unlock(&domain->lock);
+	if (!alone)
+		return;
+	object_kill(obj, false);
+	object_purge(obj, U64_MAX, false);
+	kmq_object_put(obj);
+}
+
+/**
  * kmq_object_use() - one more handle
  * @obj: the object; the caller holds a reference
  *
@@ -198,6 +227,9 @@ static int check_existing(struct kmq_object *obj,
 	if (flags & KMQ_OPEN_RECV)
 		need |= KMQ_MAY_RECV;
 	if (need && !kmq_may(obj, need))
+		return -EACCES;
+	/* a handle that does neither still keeps the object */
+	if (!need && !kmq_may_see(obj))
 		return -EACCES;
 
 	args->differs = kmq_settings_differ(obj, want);
@@ -269,6 +301,12 @@ int kmq_object_open(struct kmq_domain *domain, const struct kmq_name *name,
 
 	obj = find_usable(domain, name);
 	if (!obj) {
+		/* it may have been closed off by a delete that then failed */
+		mutex_lock(&domain->lock);
+		obj = find_usable(domain, name);
+		mutex_unlock(&domain->lock);
+	}
+	if (!obj) {
 		struct kmq_settings set = *want;
 
 		if (!(args->flags & KMQ_OPEN_CREATE) || args->id)
@@ -326,15 +364,15 @@ int kmq_object_alter(struct kmq_object *obj, const struct kmq_settings *want,
 	u64 mask = want->mask;
 	int err = -EPERM;
 
-	if (!kmq_is_owner(obj))
-		return -EPERM;
-	if (mask & KMQ_A_KIND && want->kind != obj->kind) {
-		*bad = KMQ_A_KIND;
-		return -EINVAL;
-	}
-
 	kmq_effects_init(&fx);
 	mutex_lock(&domain->lock);
+	if (!kmq_is_owner(obj))
+		goto out;
+	if (mask & KMQ_A_KIND && want->kind != obj->kind) {
+		*bad = KMQ_A_KIND;
+		err = -EINVAL;
+		goto out;
+	}
 	if (mask & KMQ_A_UID && !kmq_may_give(domain, obj->uid, want->uid)) {
 		*bad = KMQ_A_UID;
 		goto out;
@@ -383,12 +421,12 @@ int kmq_object_remove(struct kmq_object *obj, u32 flags)
 {
 	struct kmq_domain *domain = obj->domain;
 	bool closed_off = false;
-	int err = 0;
-
-	if (!kmq_is_owner(obj))
-		return -EPERM;
+	int err = -EPERM;
 
 	mutex_lock(&domain->lock);
+	if (!kmq_is_owner(obj))
+		goto out;
+	err = 0;
 	if (!obj->linked) {
 		err = -ENOENT;
 		goto out;

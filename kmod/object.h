@@ -120,6 +120,7 @@ int kmq_object_alter(struct kmq_object *obj, const struct kmq_settings *want,
 int kmq_object_remove(struct kmq_object *obj, u32 flags);
 int kmq_object_purge(struct kmq_object *obj, u64 *purged);
 void kmq_object_seal(struct kmq_object *obj, bool sealed);
+void kmq_object_undo(struct kmq_object *obj, int handles);
 bool kmq_object_use(struct kmq_object *obj);
 void kmq_object_unuse(struct kmq_object *obj);
 void kmq_object_stat(struct kmq_object *obj, struct kmq_stat_args *st);

@@ -11,6 +11,8 @@
  * by KMQ_R_*. Each is one word that root may change at any time through
  * /sys/module/kmq/parameters; readers use READ_ONCE().
  */
+#define KMQ_VERSION "0.1.0"
+
 extern unsigned long kmq_module_limits[KMQ_R_COUNT];
 extern unsigned long kmq_user_limits[KMQ_R_COUNT];
 extern unsigned long kmq_domain_limits[KMQ_R_COUNT];

@@ -8,25 +8,62 @@
 #include "object.h"
 #include "perm.h"
 
+/* The bits that apply, as for a file: the owner's, the group's, the others'. */
+static unsigned int mode_for_current(const struct kmq_object *obj)
+{
+	unsigned int mode = READ_ONCE(obj->mode);
+
+	if (uid_eq(current_fsuid(), READ_ONCE(obj->uid)))
+		return mode >> 6;
+	if (in_group_p(READ_ONCE(obj->gid)))
+		return mode >> 3;
+	return mode;
+}
+
 /**
  * kmq_may() - may the current task open the object for this?
  * @obj: the object
  * @want: KMQ_MAY_RECV, KMQ_MAY_SEND, or both
  *
- * As for a file: the owner's bits, else the group's, else the others';
- * CAP_DAC_OVERRIDE over the domain's user namespace goes past them.
+ * CAP_DAC_OVERRIDE over the domain's user namespace goes past the bits.
  */
 bool kmq_may(const struct kmq_object *obj, unsigned int want)
 {
-	unsigned int mode = READ_ONCE(obj->mode);
-
-	if (uid_eq(current_fsuid(), READ_ONCE(obj->uid)))
-		mode >>= 6;
-	else if (in_group_p(READ_ONCE(obj->gid)))
-		mode >>= 3;
-
-	return (mode & want) == want ||
+	return (mode_for_current(obj) & want) == want ||
 		ns_capable(obj->domain->user_ns, CAP_DAC_OVERRIDE);
+}
+
+/**
+ * kmq_may_see() - may the current task hold the object, or see who uses it?
+ * @obj: the object
+ *
+ * Its owner, whoever may send or receive, and administrators. Leaves no trace
+ * in an audit log.
+ */
+bool kmq_may_see(const struct kmq_object *obj)
+{
+	struct user_namespace *ns = obj->domain->user_ns;
+
+	return uid_eq(current_fsuid(), READ_ONCE(obj->uid)) ||
+		mode_for_current(obj) & (KMQ_MAY_RECV | KMQ_MAY_SEND) ||
+		ns_capable_noaudit(ns, CAP_DAC_OVERRIDE) ||
+		ns_capable_noaudit(ns, CAP_SYS_ADMIN);
+}
+
+/**
+ * kmq_may_see_users() - may the current task see which processes use it?
+ * @obj: the object
+ *
+ * Its owner, whoever may receive, and administrators; as kmq_may_see().
+ */
+bool kmq_may_see_users(const struct kmq_object *obj)
+{
+	struct user_namespace *ns = obj->domain->user_ns;
+
+	return uid_eq(current_fsuid(), READ_ONCE(obj->uid)) ||
+		mode_for_current(obj) & KMQ_MAY_RECV ||
+		ns_capable_noaudit(ns, CAP_DAC_OVERRIDE) ||
+		ns_capable_noaudit(ns, CAP_SYS_ADMIN);
 }
 
 /**

@@ -19,6 +19,8 @@ struct kmq_object;
 #define KMQ_MAY_SEND	2
 
 bool kmq_may(const struct kmq_object *obj, unsigned int want);
+bool kmq_may_see(const struct kmq_object *obj);
+bool kmq_may_see_users(const struct kmq_object *obj);
 bool kmq_is_owner(const struct kmq_object *obj);
 bool kmq_rules_domain(const struct kmq_domain *domain);
 bool kmq_trusted_owner(const struct kmq_object *obj);

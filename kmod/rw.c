@@ -8,7 +8,6 @@
 #include "copy.h"
 #include "handle.h"
 #include "object.h"
-#include "trace.h"
 #include "wait.h"
 
 /* The queue is full, or somebody waits in it. */
@@ -43,7 +42,7 @@ static __always_inline ssize_t send_plain(struct kmq_handle *h,
 		return PTR_ERR(run);
 	if (unlikely(!kmq_queue_push(&h->obj->queue, &h->port, run, &pushed)))
 		return submit_run(h, run, len, deadline);
-	trace_kmq_send(h->obj->id, 1, READ_ONCE(h->obj->queue.count));
+	kmq_trace_send(h->obj, 1);
 	kmq_finish_push(h->obj, 1, &pushed);
 	return len;
 }
@@ -186,7 +185,7 @@ int kmq_send_from(struct kmq_handle *h, unsigned int by,
 	s->left = 0;
 	s->left_bytes = 0;
 	s->last_seq = pushed.seq;
-	trace_kmq_send(h->obj->id, s->count, READ_ONCE(q->count));
+	kmq_trace_send(h->obj, s->count);
 	kmq_finish_push(h->obj, s->count, &pushed);
 	return 0;
 

@@ -2,7 +2,6 @@
 /* What can be asked: INFO, STAT, LIST, LIMITS. */
 #include <linux/capability.h>
 #include <linux/err.h>
-#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -48,8 +47,7 @@ long kmq_info(struct kmq_domain *domain, void __user *arg)
 	args.default_message_size = READ_ONCE(kmq_default_max_message_size);
 	args.reserved = 0;
 	memset(args.version, 0, sizeof(args.version));
-	strscpy((char *)args.version, THIS_MODULE->version,
-		sizeof(args.version));
+	strscpy((char *)args.version, KMQ_VERSION, sizeof(args.version));
 	return kmq_args_write(arg, &args, sizeof(args),
 			      offsetof(struct kmq_info_args, features));
 }

@@ -160,5 +160,6 @@ void kmq_payer_set(struct kmq_payer *payer, struct kmq_user *user,
 	payer->user = &user->account;
 	payer->domain = &domain->account;
 	payer->module = &kmq_module_account;
-	payer->exempt = capable(CAP_SYS_RESOURCE);
+	/* asked at every open, needed near a limit: not for the audit log */
+	payer->exempt = ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 }

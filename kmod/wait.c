@@ -143,6 +143,9 @@ static noinline int leave(struct kmq_object *obj, struct kmq_waiter *w, int err)
 	/* whoever stood behind this one may be next now */
 	kmq_effects_init(&fx);
 	kmq_queue_balance(&obj->queue, &fx);
+	/* pollers had no room while this one waited for it */
+	if (w->direction == KMQ_OPEN_SEND)
+		fx.writable = U32_MAX;
 	kmq_finish(obj, &fx);
 	return err;
 }
@@ -163,9 +166,6 @@ static noinline bool sleep_until(u64 deadline)
  */
 static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
 {
-	/* for people to look at: a tick is exact enough */
-	if (READ_ONCE(w->port->nsending) + READ_ONCE(w->port->nreceiving) <= 1)
-		WRITE_ONCE(w->port->since, get_jiffies_64());
 	trace_kmq_block(obj->id, w->direction);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -186,6 +186,14 @@ static int sleep_on(struct kmq_object *obj, struct kmq_waiter *w, u64 deadline)
 	}
 }
 
+/* Before the waiter can be seen by others. */
+static void will_wait(struct kmq_waiter *w)
+{
+	w->task = current;
+	/* for people to look at: a tick is exact enough */
+	w->since = get_jiffies_64();
+}
+
 /* The budget was used up or the batch waits now. */
 static noinline int submit_slow(struct kmq_handle *h, struct kmq_send *s,
 				u64 deadline, struct kmq_effects *fx, int err)
@@ -193,7 +201,7 @@ static noinline int submit_slow(struct kmq_handle *h, struct kmq_send *s,
 	struct kmq_object *obj = h->obj;
 	u64 began;
 
-	while (err == -EAGAIN && fx->again) {
+	while (err == -EAGAIN && fx->retry) {
 		kmq_finish(obj, fx);
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -226,15 +234,14 @@ int kmq_submit(struct kmq_handle *h, struct kmq_send *s, u64 deadline)
 	struct kmq_effects fx __kmq_uninit;
 	int err;
 
-	s->w.task = current;
+	will_wait(&s->w);
 	kmq_effects_init(&fx);
 	err = kmq_queue_send(&obj->queue, s, deadline, &fx);
 	if (unlikely(err))
 		err = submit_slow(h, s, deadline, &fx, err);
 	else
 		kmq_finish(obj, &fx);
-	trace_kmq_send(obj->id, s->count - s->left,
-		       READ_ONCE(obj->queue.count));
+	kmq_trace_send(obj, s->count - s->left);
 	return err;
 }
 
@@ -306,7 +313,7 @@ static __always_inline int fetch(struct kmq_handle *h, struct kmq_take *t,
 	bool more;
 	int err;
 
-	t->w.task = current;
+	will_wait(&t->w);
 	switch (kmq_queue_pop(&obj->queue, t, deadline, &more)) {
 	case KMQ_POPPED:
 		kmq_finish_pop(obj, more);
@@ -318,9 +325,9 @@ static __always_inline int fetch(struct kmq_handle *h, struct kmq_take *t,
 	default:
 		err = fetch_otherwise(h, t, deadline, linger_until);
 	}
-	if (t->count)
+	if (trace_kmq_receive_enabled() && t->count)
 		trace_kmq_receive(obj->id, t->count,
-				  READ_ONCE(obj->queue.count));
+				  data_race(obj->queue.count));
 	return err;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/queue.h"
 #include "object.h"
+#include "trace.h"
 
 struct kmq_handle;
 struct kmq_user_buf;
@@ -34,6 +35,18 @@ int kmq_receive_into(struct kmq_handle *h, struct kmq_take *t,
 		     struct kmq_user_buf *to, u64 deadline, u64 linger_until,
 		     u32 *bytes, u32 *count);
 void kmq_putback(struct kmq_handle *h, struct list_head *nodes);
+
+/**
+ * kmq_trace_send() - tell tracers of messages accepted
+ * @obj: the object
+ * @n: how many
+ */
+static inline void kmq_trace_send(struct kmq_object *obj, u32 n)
+{
+	/* how many are queued now is for people: any recent value will do */
+	if (trace_kmq_send_enabled())
+		trace_kmq_send(obj->id, n, data_race(obj->queue.count));
+}
 
 /**
  * kmq_finish() - carry out what the core left to be done after its unlock

@@ -10,7 +10,6 @@
 #include "ctl.h"
 #include "handle.h"
 #include "object.h"
-#include "trace.h"
 #include "wait.h"
 
 /* Where the results lie, in every version of the structure so far. */
@@ -63,7 +62,7 @@ static __always_inline int send_part(struct kmq_handle *h,
 	args->sent = 1;
 	args->sent_bytes = args->send_len;
 	args->last_seq = pushed.seq;
-	trace_kmq_send(h->obj->id, 1, READ_ONCE(h->obj->queue.count));
+	kmq_trace_send(h->obj, 1);
 	kmq_finish_push(h->obj, 1, &pushed);
 	return 0;
 }

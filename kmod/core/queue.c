@@ -46,7 +46,6 @@ void kmq_queue_destroy(struct kmq_queue *q)
 void kmq_port_init(struct kmq_port *port)
 {
 	INIT_HLIST_HEAD(&port->waiters);
-	port->since = 0;
 	port->nsending = 0;
 	port->nreceiving = 0;
 	port->shut = 0;
@@ -213,11 +212,19 @@ out:
  */
 void kmq_queue_balance(struct kmq_queue *q, struct kmq_effects *fx)
 {
+	u64 sent;
+	u32 nsenders;
+
 	spin_lock(&q->lock);
+	sent = q->sent;
+	nsenders = q->nsenders;
 	if (kmq_anybody_waits(q))
 		kmq_balance_locked(q, fx);
-	fx->readable = min_t(u64, q->count, U32_MAX);
-	fx->writable = U32_MAX;
+	if (q->sent != sent)
+		fx->readable = min_t(u64, q->count, U32_MAX);
+	/* there is no room for others while somebody waits for it */
+	if (nsenders && !q->nsenders)
+		fx->writable = U32_MAX;
 	if (q->sealed && !q->count) {
 		fx->hangup = true;
 		fx->slow = true;
@@ -267,7 +274,11 @@ void kmq_queue_alter(struct kmq_queue *q, const struct kmq_queue_config *cfg,
 		     struct kmq_effects *fx)
 {
 	spin_lock(&q->lock);
-	q->cfg = *cfg;
+	q->cfg.max_messages = cfg->max_messages;
+	q->cfg.max_bytes = cfg->max_bytes;
+	q->cfg.overflow = cfg->overflow;
+	/* read without the lock by senders who check their buffers */
+	WRITE_ONCE(q->cfg.max_message_size, cfg->max_message_size);
 	kmq_balance_locked(q, fx);
 	fx->writable = U32_MAX;
 	spin_unlock(&q->lock);
@@ -448,6 +459,9 @@ unsigned int kmq_queue_poll(struct kmq_queue *q, struct kmq_port *port)
 void kmq_port_stat(struct kmq_queue *q, struct kmq_port *port,
 		   struct kmq_handle_row *row)
 {
+	struct kmq_waiter *w;
+	u32 seen = 0;
+
 	spin_lock(&q->lock);
 	if (port->nsending)
 		row->state |= KMQ_HANDLE_SENDING;
@@ -457,8 +471,13 @@ void kmq_port_stat(struct kmq_queue *q, struct kmq_port *port,
 		row->state |= KMQ_HANDLE_SHUT_SEND;
 	if (port->shut & KMQ_OPEN_RECV)
 		row->state |= KMQ_HANDLE_SHUT_RECV;
-	if (port->nsending || port->nreceiving)
-		row->waiting_since = READ_ONCE(port->since);
+	/* the oldest of them; of the newest, where there are very many */
+	hlist_for_each_entry(w, &port->waiters, peers) {
+		if (!row->waiting_since || w->since < row->waiting_since)
+			row->waiting_since = w->since;
+		if (++seen == KMQ_BUDGET)
+			break;
+	}
 	row->sent = port->sent;
 	row->received = port->received;
 	spin_unlock(&q->lock);

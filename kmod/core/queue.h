@@ -62,7 +62,6 @@ enum kmq_waiter_state {
 /**
  * struct kmq_port - one handle's side of a queue
  * @waiters: its calls that wait, by kmq_waiter.peers
- * @since: since when some call waits, in the edge's time
  * @nsending: how many of them send
  * @nreceiving: how many receive
  * @shut: KMQ_OPEN_SEND, KMQ_OPEN_RECV: shut down for that direction
@@ -73,7 +72,6 @@ enum kmq_waiter_state {
  */
 struct kmq_port {
 	struct hlist_head waiters;
-	u64 since;
 	u32 nsending;
 	u32 nreceiving;
 	u32 shut;
@@ -89,6 +87,7 @@ struct kmq_port {
  * @peers: in port->waiters
  * @port: the handle it came through
  * @task: whom to wake; the edge's
+ * @since: when it came, in the edge's time, never 0
  * @direction: KMQ_OPEN_SEND or KMQ_OPEN_RECV
  * @lingers: waits in queue->lingering
  * @result: when CLAIMED or DONE: 0 or the negative errno that ended it
@@ -103,6 +102,7 @@ struct kmq_waiter {
 	struct hlist_node peers;
 	struct kmq_port *port;
 	void *task;
+	u64 since;
 	u32 direction;
 	bool lingers;
 	int result;
@@ -170,6 +170,7 @@ struct kmq_take {
  * @writable: messages that left and made room
  * @hangup: pollers must look again
  * @again: more could be done: call kmq_queue_balance()
+ * @retry: a send used up the budget itself: call kmq_queue_send() again
  * @slow: there is more to it than telling pollers
  * @ndropped: messages lost to drop-head
  */
@@ -182,6 +183,7 @@ struct kmq_effects {
 	u32 writable;
 	bool hangup;
 	bool again;
+	bool retry;
 	bool slow;
 	u32 ndropped;
 };
@@ -432,6 +434,7 @@ static inline void kmq_effects_init(struct kmq_effects *fx)
 	fx->writable = 0;
 	fx->hangup = false;
 	fx->again = false;
+	fx->retry = false;
 	fx->slow = false;
 	fx->ndropped = 0;
 }

@@ -11,6 +11,15 @@ struct kmq_level_group {
 	struct list_head level[KMQ_LEVELS_PER_GROUP];
 };
 
+/*
+ * What kmalloc() takes for them, which is what is charged. With its bitmap a
+ * group just misses half of that; few queues use many priorities.
+ */
+#define KMQ_TABLE_BYTES 4096
+#define KMQ_GROUP_BYTES 4096
+static_assert(sizeof(struct kmq_level_table) <= KMQ_TABLE_BYTES);
+static_assert(sizeof(struct kmq_level_group) <= KMQ_GROUP_BYTES);
+
 /**
  * kmq_ready_init() - an empty set
  * @ready: the set
@@ -56,11 +65,11 @@ long kmq_ready_missing(const struct kmq_ready *ready, u16 priority)
 	/* pairs with the first release in kmq_ready_install() */
 	table = smp_load_acquire(&ready->table);
 	if (!table)
-		return sizeof(*table) + sizeof(struct kmq_level_group);
+		return KMQ_TABLE_BYTES + KMQ_GROUP_BYTES;
 	slot = &table->group[priority / KMQ_LEVELS_PER_GROUP];
 	/* pairs with the second release in kmq_ready_install() */
 	if (!smp_load_acquire(slot))
-		return sizeof(struct kmq_level_group);
+		return KMQ_GROUP_BYTES;
 	return 0;
 }
 
@@ -116,7 +125,7 @@ long kmq_ready_install(struct kmq_ready *ready, u16 priority,
 		/* pairs with the acquire in kmq_ready_missing() */
 		smp_store_release(&ready->table, *table);
 		*table = NULL;
-		used += sizeof(struct kmq_level_table);
+		used += KMQ_TABLE_BYTES;
 	}
 	if (!ready->table)
 		return used;
@@ -126,7 +135,7 @@ long kmq_ready_install(struct kmq_ready *ready, u16 priority,
 		/* pairs with the acquire in kmq_ready_missing() */
 		smp_store_release(slot, *group);
 		*group = NULL;
-		used += sizeof(struct kmq_level_group);
+		used += KMQ_GROUP_BYTES;
 	}
 	return used;
 }
@@ -333,13 +342,30 @@ static int level_at_most(struct kmq_ready *ready, u32 level)
 	return list_empty(&ready->level0) ? -1 : 0;
 }
 
+/* The first of those put back with a priority below this. */
+static struct rb_node *first_below(struct kmq_ready *ready, u16 priority)
+{
+	struct rb_node *pos = ready->returned.rb_root.rb_node, *found = NULL;
+
+	while (pos) {
+		if (rb_entry(pos, struct kmq_node, rb)->priority < priority) {
+			found = pos;
+			pos = pos->rb_left;
+		} else {
+			pos = pos->rb_right;
+		}
+	}
+	return found;
+}
+
 /**
  * kmq_ready_older() - some message that is not newer than a given one
  * @ready: the set, its lock held
  * @level: where the search stands; starts at KMQ_PRIORITY_MAX
  * @upto: the highest seq that counts
  *
- * Each level is in order of seq, so it is done with at the first newer one.
+ * Each level is in order of seq, so it is done with at the first newer one; so
+ * is each priority among those put back.
  *
  * Return: the message, still in the set, or NULL when there is none left.
  */
@@ -348,11 +374,12 @@ struct kmq_node *kmq_ready_older(struct kmq_ready *ready, u32 *level, u64 upto)
 	struct rb_node *rb = rb_first_cached(&ready->returned);
 	int l;
 
-	for (; rb; rb = rb_next(rb)) {
+	while (rb) {
 		struct kmq_node *node = rb_entry(rb, struct kmq_node, rb);
 
 		if (node->seq <= upto)
 			return node;
+		rb = first_below(ready, node->priority);
 	}
 
 	while ((l = level_at_most(ready, *level)) >= 0) {

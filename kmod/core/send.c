@@ -373,6 +373,7 @@ static int send(struct kmq_queue *q, struct kmq_send *s, bool wait,
 		return 0;
 	if (!fx->budget ||
 	    (q->nsenders && q->cfg.overflow == KMQ_OVERFLOW_DROP_HEAD)) {
+		fx->retry = true;
 		fx->again = true;
 		fx->slow = true;
 		return err;
@@ -401,7 +402,7 @@ static int send(struct kmq_queue *q, struct kmq_send *s, bool wait,
  * Return: 0 when all were admitted;
  * -EINPROGRESS when @s waits now: it belongs to the queue until it is DONE or
  * cancelled;
- * -EAGAIN when the rest does not fit (or, with fx->again, when the budget was
+ * -EAGAIN when the rest does not fit (or, with fx->retry, when the budget was
  * used up: finish the effects and call again);
  * -EMSGSIZE when the rest can never fit; -EOPNOTSUPP for an atomic batch on a
  * drop-head queue; -EPIPE, -EIDRM, -ECANCELED.

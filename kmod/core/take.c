@@ -323,6 +323,7 @@ void kmq_queue_putback(struct kmq_queue *q, struct kmq_port *port,
 		if (q->dead) {
 			list_move_tail(&node->link, &fx->dropped);
 			fx->slow = true;
+			q->dropped_purged++;
 			continue;
 		}
 		list_del(&node->link);

@@ -241,6 +241,8 @@ struct kmq_info_args {
  * @reserved: 0
  *
  * Returns a new close-on-exec fd. Finding and creating are one atomic step.
+ * With neither SEND nor RECV the handle only keeps the object and answers STAT;
+ * that takes ownership, r or w.
  * An object that exists is never changed.
  */
 struct kmq_open_args {
@@ -498,7 +500,8 @@ struct kmq_object_row {
  * @last_pid: process that received through it last or, if none did, sent
  * @reserved: 0
  * @opened: ns of CLOCK_REALTIME
- * @waiting_since: ns of CLOCK_REALTIME since when calls wait in it; 0: none
+ * @waiting_since: ns of CLOCK_REALTIME, to a tick, when the call that waits
+ *	longest in it came; 0: none
  * @sent: messages sent through it
  * @received: messages received through it
  * @comm: name of the process that opened it, NUL-terminated
