@@ -230,4 +230,18 @@ TEST_F(abi, ids_are_never_reused)
 	}
 }
 
+TEST_F(abi, a_failed_delete_leaves_it_to_be_opened)
+{
+	int fd = create("q", BOTH, NULL);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, put(fd, "stay"));
+	close(fd);
+	EXPECT_EQ(-ENOTEMPTY, delete("q", KMQ_DELETE_IF_UNUSED | EMPTY));
+	fd = open_queue("q", BOTH);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(get(fd, "stay"));
+	close(fd);
+}
+
 TEST_HARNESS_MAIN

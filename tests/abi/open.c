@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* OPEN: finding and creating */
+#include <sys/resource.h>
+
 #include "kmq-test.h"
 
 static int do_open(struct kmq_open_args *a)
@@ -510,6 +512,35 @@ TEST_F(abi, of_many_creators_one_is_first)
 		EXPECT_EQ(1, created);
 		ASSERT_EQ(0, delete("race", 0));
 	}
+}
+
+/* A creator that fails must not leave, or take away, what others may use. */
+TEST_F(abi, without_a_free_descriptor_nothing_is_created)
+{
+	struct rlimit lim, none;
+	int first = dup(ctl);
+
+	ASSERT_LE(0, first);
+	close(first);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &lim));
+	none = lim;
+	none.rlim_cur = first;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(-EMFILE, open_queue("q", SEND | CREATE));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &lim));
+	EXPECT_FALSE(exists("q"));
+}
+
+TEST_F(abi, what_cannot_be_opened_is_not_left_behind)
+{
+	struct kmq_limits_args was = get_limits(KMQ_SCOPE_MODULE, 0);
+
+	ASSERT_EQ(0, set_limit(KMQ_SCOPE_MODULE, 0, KMQ_R_HANDLES,
+			       was.r[KMQ_R_HANDLES].used));
+	EXPECT_EQ(-ENOBUFS, open_queue("q", SEND | CREATE));
+	ASSERT_EQ(0, set_limit(KMQ_SCOPE_MODULE, 0, KMQ_R_HANDLES,
+			       was.r[KMQ_R_HANDLES].limit));
+	EXPECT_FALSE(exists("q"));
 }
 
 TEST_HARNESS_MAIN

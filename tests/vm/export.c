@@ -66,10 +66,12 @@ static void read_only_copy(const char *dir, const char *copy)
 {
 	struct attr ro = { .attr_set = MOUNT_ATTR_RDONLY };
 
-	if (mkdir(copy, 0700) || unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount(dir, copy, NULL, MS_BIND | MS_REC, NULL))
+	if (mkdir(copy, 0700) || unshare(CLONE_NEWNS))
 		die("mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		die("/ must be a mount point (a bare chroot is none: bind it to itself first)");
+	if (mount(dir, copy, NULL, MS_BIND | MS_REC, NULL))
+		die("copy of the mounts");
 	if (syscall(SYS_mount_setattr, AT_FDCWD, copy, AT_RECURSIVE, &ro,
 		    sizeof(ro)))
 		die("read-only mounts");
@@ -88,10 +90,11 @@ int main(int argc, char **argv)
 	ro = !strcmp(argv[1], "ro");
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
 		die("parent death signal");
-	fd = listen_on(argv[2]);
 	snprintf(copy, sizeof(copy), "%s.root", argv[2]);
 	if (ro)
 		read_only_copy(argv[3], copy);
+	/* The socket last: it says that all went well. */
+	fd = listen_on(argv[2]);
 	snprintf(fd_opt, sizeof(fd_opt), "--fd=%d", fd);
 	snprintf(source, sizeof(source), "source=%s", ro ? copy : argv[3]);
 	execl(argv[4], argv[4], fd_opt, "-f", "-o", source,

@@ -144,15 +144,16 @@ struct kmq_record_attr {
  * @mask: KMQ_A_* of the fields that hold a value; others take the default
  *	(CREATE), stay as they are (ALTER), or are not reported (STAT)
  * @kind: KMQ_KIND_*, fixed at creation
- * @mode: permission bits: r to receive, w to send. Default 0660 & ~umask;
- *	an explicit mode is taken as it is.
+ * @mode: permission bits, 0..0777: r to receive, w to send, x means nothing.
+ *	Default 0660 & ~umask; an explicit mode is taken as it is.
  * @uid: owner, in the caller's user namespace. Default: the creator.
  * @gid: group, likewise
  * @overflow: KMQ_OVERFLOW_*
  * @max_message_size: bytes of a body, 1..KMQ_MESSAGE_MAX, default 256 KiB
  * @max_messages: queued messages, 1..2^31-1, default 8192
  * @max_bytes: queued record bytes, default 16 MiB; at least one record of
- *	max_message_size must fit
+ *	max_message_size must fit. Where only one of the two is given at
+ *	creation, the other's default gives way.
  */
 struct kmq_attrs {
 	__u32 size;
