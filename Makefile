@@ -44,9 +44,13 @@ modules:
 	cp -ru --preserve=timestamps Kbuild kmod $(MODULE)/
 	$(MAKE) -C $(KDIR) M=$(MODULE) modules
 
+# Headers of distributions lack the key, which gives errors that mean nothing,
+# and System.map, without which the kernel's Makefile runs no depmod.
 modules_install:
 	$(MAKE) -C $(KDIR) M=$(MODULE) \
+		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(if $(DESTDIR),,/sbin/depmod $(KVER))
 
 lib:
 	$(MAKE) -C libkmq O=$(B)/libkmq
@@ -54,10 +58,13 @@ lib:
 tools: lib
 	$(MAKE) -C tools O=$(B)/tools
 
-install: $(if $(wildcard $(MODULE)/kmod/kmq.ko),modules_install)
+have_module := $(wildcard $(MODULE)/kmod/kmq.ko)
+
+install: $(if $(have_module),modules_install)
 	$(MAKE) -C libkmq O=$(B)/libkmq install
 	$(MAKE) -C tools O=$(B)/tools install
 	$(MAKE) -C tools/dist install
+	$(if $(have_module),,@echo "No module built for $(KVER): none installed")
 
 check:
 	@$(SETUP) user abi32 vm style

@@ -326,8 +326,7 @@ static __always_inline int fetch(struct kmq_handle *h, struct kmq_take *t,
 		err = fetch_otherwise(h, t, deadline, linger_until);
 	}
 	if (trace_kmq_receive_enabled() && t->count)
-		trace_kmq_receive(obj->id, t->count,
-				  data_race(obj->queue.count));
+		trace_kmq_receive(obj->id, t->count, kmq_depth(obj));
 	return err;
 }
 

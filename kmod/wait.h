@@ -37,15 +37,26 @@ int kmq_receive_into(struct kmq_handle *h, struct kmq_take *t,
 void kmq_putback(struct kmq_handle *h, struct list_head *nodes);
 
 /**
+ * kmq_depth() - how many messages are queued, more or less
+ * @obj: the object
+ *
+ * For people to look at.
+ */
+static inline u64 kmq_depth(struct kmq_object *obj)
+{
+	/* any recent value will do */
+	return data_race(obj->queue.count);
+}
+
+/**
  * kmq_trace_send() - tell tracers of messages accepted
  * @obj: the object
  * @n: how many
  */
 static inline void kmq_trace_send(struct kmq_object *obj, u32 n)
 {
-	/* how many are queued now is for people: any recent value will do */
 	if (trace_kmq_send_enabled())
-		trace_kmq_send(obj->id, n, data_race(obj->queue.count));
+		trace_kmq_send(obj->id, n, kmq_depth(obj));
 }
 
 /**

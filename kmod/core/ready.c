@@ -81,7 +81,7 @@ long kmq_ready_missing(const struct kmq_ready *ready, u16 priority)
  */
 struct kmq_level_table *kmq_level_table_alloc(void)
 {
-	return kzalloc(sizeof(struct kmq_level_table), GFP_KERNEL_ACCOUNT);
+	return kzalloc(KMQ_TABLE_BYTES, GFP_KERNEL_ACCOUNT);
 }
 
 /**
@@ -95,7 +95,7 @@ struct kmq_level_group *kmq_level_group_alloc(void)
 	struct kmq_level_group *group;
 	int i;
 
-	group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
+	group = kzalloc(KMQ_GROUP_BYTES, GFP_KERNEL_ACCOUNT);
 	if (group)
 		for (i = 0; i < KMQ_LEVELS_PER_GROUP; i++)
 			INIT_LIST_HEAD(&group->level[i]);

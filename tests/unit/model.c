@@ -380,10 +380,12 @@ void model_putback(struct model *m, struct model_call *c)
 		m->st.received--;
 		m->st.received_bytes -= c->msg[i].size;
 		m->port_received[c->client]--;
-		if (m->dead)
+		if (m->dead) {
 			model_drop(m, &c->msg[i]);
-		else
+			m->st.dropped_purged++;
+		} else {
 			model_put_in(m, &c->msg[i]);
+		}
 	}
 	c->n = 0;
 	model_balance(m);

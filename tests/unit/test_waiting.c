@@ -351,7 +351,7 @@ static void test_stat(void **state)
 
 	batch_make(a, &s, 0, 0, 1);
 	assert_int_equal(send_batch(a, &s, true), -EINPROGRESS);
-	a->port.since = 4711;
+	s.w.since = 4711;
 	kmq_port_stat(&world.q, &a->port, &row);
 	assert_int_equal(row.state, KMQ_HANDLE_SENDING);
 	assert_int_equal(row.waiting_since, 4711);
@@ -365,7 +365,7 @@ static void test_stat(void **state)
 	assert_int_equal(purge(&world, U64_MAX), 2);
 
 	assert_int_equal(take(b, &t, 1, true), -EINPROGRESS);
-	b->port.since = 12;
+	t.w.since = 12;
 	memset(&row, 0, sizeof(row));
 	shut(b, KMQ_OPEN_SEND);
 	kmq_port_stat(&world.q, &b->port, &row);
