@@ -32,7 +32,7 @@ help:
 	@echo 'Test'
 	@echo '  check         everything, on Linux 6.1 in a guest'
 	@echo '  check-user    what needs no guest and no network'
-	@echo '  check-matrix  the guest suites on Linux 5.10, 6.1, 6.12 and 7.x'
+	@echo '  check-matrix  abi, lib and stress on Linux 5.10, 6.1, 6.12 and 7.x'
 	@echo '  check-all     check and check-matrix'
 	@echo '  style         sparse, checkpatch, shellcheck, man pages'
 	@echo '  bench         instructions per message, into build/bench/icount.json'
