@@ -32,8 +32,9 @@ help:
 	@echo 'Test'
 	@echo '  check         everything, on Linux 6.1 in a guest'
 	@echo '  check-user    what needs no guest and no network'
-	@echo '  check-matrix  abi, lib and stress on Linux 5.10, 6.1, 6.12 and 7.x'
-	@echo '  check-all     check and check-matrix'
+	@echo '  check-matrix  what of it runs in the guest, on 5.10, 6.1, 6.12 and 7.x'
+	@echo '  check-debug   the same on kernels with KASAN, lockdep, KCSAN ...'
+	@echo '  check-all     all there is'
 	@echo '  style         sparse, checkpatch, shellcheck, man pages'
 	@echo '  bench         instructions per message, into build/bench/icount.json'
 	@echo 'demo, vm, check and bench install the Debian packages they need.'
@@ -75,11 +76,16 @@ check-user:
 
 check-matrix:
 	@$(SETUP) user abi32 vm matrix
-	@tests/build/matrix
+	@tests/run --level all --beyond check --only guest --kernels '^[567]'
 
+check-debug:
+	@$(SETUP) user abi32 vm debug
+	@tests/run --level all --beyond check --only guest --kernels '^k[ac]san$$'
+
+# BEYOND=check leaves out what "make check" runs.
 check-all:
-	@$(SETUP) user abi32 vm style matrix
-	@tests/run --level all --kernel 6.1 --matrix
+	@$(SETUP) user abi32 vm style matrix debug
+	@tests/run --level all $(if $(BEYOND),--beyond $(BEYOND))
 
 style:
 	@$(SETUP) vm style
@@ -110,4 +116,4 @@ clean:
 	rm -rf $(B)
 
 .PHONY: all help modules modules_install lib tools install check check-user \
-	check-matrix check-all style guest-ready demo vm vm-shell bench clean
+	check-matrix check-debug check-all style guest-ready demo vm vm-shell bench clean

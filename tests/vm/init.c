@@ -142,13 +142,11 @@ static void read_conf(void)
 	fclose(f);
 }
 
-static void sysctl(const char *name, const char *value)
+/* Not every kernel has it. */
+static void set(const char *path, const char *value)
 {
-	char path[256];
-	int fd;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	(void)!write(fd, value, strlen(value));
@@ -298,8 +296,10 @@ int main(void)
 	if (guest_mounts())
 		fail("mounts");
 	sethostname("kmq", 3);
-	sysctl("hung_task_timeout_secs", "30\n");
-	sysctl("printk_devkmsg", "on\n");
+	set("/proc/sys/kernel/hung_task_timeout_secs", "30\n");
+	set("/proc/sys/kernel/printk_devkmsg", "on\n");
+	/* looks for races from now on only: booting would take minutes */
+	set("/sys/kernel/debug/kcsan", "on\n");
 	loopback_up();
 	port = open_port(PORT_MAIN);
 	if (port < 0)
