@@ -131,16 +131,18 @@ static void object_remains(void)
 	sink = NULL;
 }
 
-static void user_copy(void)
+/* In threads of their own, as they end whoever commits them. */
+static int copy_too_much(void *unused)
 {
 	char *volatile p = kmalloc(32, GFP_KERNEL);
 
 	/* the address is never reached: the object's size is looked at first */
 	if (p && copy_to_user((void __user *)0x10000, p, nine * 8))
 		kfree(p);
+	return 0;
 }
 
-static void list_corruption(void)
+static int corrupt_list(void *unused)
 {
 	static LIST_HEAD(head);
 	static struct list_head node;
@@ -148,6 +150,19 @@ static void list_corruption(void)
 	list_add(&node, &head);
 	head.next = &head;
 	list_del(&node);
+	return 0;
+}
+
+static void user_copy(void)
+{
+	kthread_run(copy_too_much, NULL, "planted/copy");
+	msleep(1000);
+}
+
+static void list_corruption(void)
+{
+	kthread_run(corrupt_list, NULL, "planted/list");
+	msleep(1000);
 }
 
 /* For KCSAN: what two processors do without telling each other. */
