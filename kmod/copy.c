@@ -131,19 +131,29 @@ static u32 copy_to(struct kmq_user_buf *to, void *data, u32 len)
 	return done;
 }
 
-/*
- * Make a run ready to be sent: paid for by its sender, whose reference it takes
- * over, and with a place for its priorities. On error it is gone.
- */
-static __always_inline int finish_run(struct kmq_handle *h,
-				      struct kmq_sender *sender,
-				      struct kmq_run *run)
+/* The run is paid for by its sender, whose reference goes with it. */
+static __always_inline int pay_for(struct kmq_run *run,
+				   struct kmq_sender *sender)
 {
 	int err = kmq_run_charge(run, sender);
 
 	if (unlikely(err))
 		kmq_sender_put(sender);
-	else
+	return err;
+}
+
+/*
+ * Make a run ready to be sent: paid for by @sender, whose reference goes with
+ * it, or NULL if that was done before; and with a place for its priorities. On
+ * error it is gone.
+ */
+static __always_inline int finish_run(struct kmq_handle *h,
+				      struct kmq_sender *sender,
+				      struct kmq_run *run)
+{
+	int err = likely(sender) ? pay_for(run, sender) : 0;
+
+	if (likely(!err))
 		err = kmq_queue_reserve(&h->obj->queue, run);
 	if (unlikely(err))
 		kmq_run_free(run);
@@ -214,6 +224,15 @@ struct kmq_run *kmq_copy_message(struct kmq_handle *h, unsigned int by,
 	run = run_for(size);
 	if (unlikely(!run))
 		return ERR_PTR(-ENOMEM);
+	if (unlikely(run->npieces)) {
+		/* the body may be long in coming: see large_record() */
+		err = -ENOMEM;
+		sender = kmq_handle_sender(h, by);
+		if (sender)
+			err = pay_for(run, sender);
+		if (err)
+			goto err_free;
+	}
 
 	rec = run->npieces ? run->pieces[0] : run->data;
 	*rec = (struct kmq_record) { .size = size, .body_len = len };
@@ -226,10 +245,13 @@ struct kmq_run *kmq_copy_message(struct kmq_handle *h, unsigned int by,
 	zero_padding(run, sizeof(*rec) + len, size);
 	kmq_run_single_ready(run, ktime_get_real_fast_ns());
 
-	err = -ENOMEM;
-	sender = kmq_handle_sender(h, by);
-	if (unlikely(!sender))
-		goto err_free;
+	sender = NULL;
+	if (likely(!run->sender)) {
+		err = -ENOMEM;
+		sender = kmq_handle_sender(h, by);
+		if (unlikely(!sender))
+			goto err_free;
+	}
 	err = finish_run(h, sender, run);
 	return unlikely(err) ? ERR_PTR(err) : run;
 
@@ -242,8 +264,12 @@ err_free:
  * A record that is longer than a chunk: its first KMQ_CHUNK_BYTES are in @data
  * and @from stands behind them. @left bytes of the buffer remain from the start
  * of the record.
+ *
+ * It is paid for before the rest is fetched: user memory may take any time to
+ * come, and everybody who waits for some would have a megabyte for nothing.
  */
 static struct kmq_run *large_record(struct kmq_user_buf *from,
+				    struct kmq_sender *sender,
 				    struct kmq_data *data, size_t left,
 				    u32 max_body, u64 time, u32 *error_at)
 {
@@ -263,7 +289,11 @@ static struct kmq_run *large_record(struct kmq_user_buf *from,
 	run = kmq_run_large(data, size);
 	if (!run)
 		return ERR_PTR(-ENOMEM);
-	err = copy_pieces(from, run, KMQ_CHUNK_BYTES, size - KMQ_CHUNK_BYTES);
+	refcount_inc(&sender->refs);
+	err = pay_for(run, sender);
+	if (!err)
+		err = copy_pieces(from, run, KMQ_CHUNK_BYTES,
+				  size - KMQ_CHUNK_BYTES);
 	if (err) {
 		kmq_run_free(run);
 		return ERR_PTR(err);
@@ -419,8 +449,8 @@ int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 		} else {
 			u32 off = 0;
 
-			run = large_record(from, &data, len - at, max_body,
-					   time, &off);
+			run = large_record(from, sender, &data, len - at,
+					   max_body, time, &off);
 			*error_at = at + off;
 		}
 		kmq_data_free(&data);
@@ -430,8 +460,12 @@ int kmq_copy_records(struct kmq_handle *h, unsigned int by,
 			break;
 		}
 		at += run->bytes;
-		refcount_inc(&sender->refs);
-		err = finish_run(h, sender, run);
+		if (likely(!run->sender)) {
+			refcount_inc(&sender->refs);
+			err = finish_run(h, sender, run);
+		} else {
+			err = finish_run(h, NULL, run);
+		}
 		if (likely(!err))
 			kmq_send_add(s, run);
 	}
