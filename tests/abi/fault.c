@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Bad addresses, and memory that changes or stalls during a call */
-#include <linux/userfaultfd.h>
-
-#include "kmq-test.h"
-
-#define PAGE	4096ul
+#include "kmq-stall.h"
 
 /* Two pages, the second inaccessible; the address of the border. */
 static char *border(int prot)
@@ -410,84 +406,41 @@ TEST_F(abi, a_fault_of_one_receiver_serves_the_one_who_waits)
 
 /* ---- memory that stalls ------------------------------------------------- */
 
-/*
- * A page whose first access stalls until somebody resolves it; *uffd is told.
- * NULL where the kernel has no userfaultfd.
- */
-static char *stalling_page(int *uffd)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	*uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (*uffd < 0)
-		return NULL;
-	reg.range.start = ptr(p);
-	reg.range.len = PAGE;
-	if (ioctl(*uffd, UFFDIO_API, &api) ||
-	    ioctl(*uffd, UFFDIO_REGISTER, &reg))
-		abort();
-	return p;
-}
-
-static bool stalled(int uffd)
-{
-	struct uffd_msg msg;
-
-	return WAIT_FOR(read(uffd, &msg, sizeof(msg)) == sizeof(msg)) &&
-		msg.event == UFFD_EVENT_PAGEFAULT;
-}
-
-static int resolve(int uffd, char *page, const void *data, size_t len)
-{
-	char *full = aligned_alloc(PAGE, PAGE);
-	struct uffdio_copy copy = {
-		.dst = ptr(page), .src = ptr(full), .len = PAGE,
-	};
-
-	memset(full, 0, PAGE);
-	memcpy(full, data, len);
-	return result(ioctl(uffd, UFFDIO_COPY, &copy));
-}
-
 TEST_F(abi, a_stalled_receive_does_not_hold_up_others)
 {
-	int q = create("q", BOTH, NULL), uffd;
-	char *page = stalling_page(&uffd);
+	int q = create("q", BOTH, NULL);
+	struct stall s;
 	struct bg bg;
 
-	if (!page)
+	if (!stall_make(&s, BY_USERFAULTFD))
 		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(0, put(q, "first"));
 	ASSERT_EQ(0, put(q, "second"));
-	bg_start(&bg, BG_READ, q, page, 64);
-	ASSERT_TRUE(stalled(uffd));
+	bg_start(&bg, BG_READ, q, s.page, 64);
+	ASSERT_TRUE(stalled(&s));
 	EXPECT_EQ(1, stat_fd(q).ready);
 	EXPECT_TRUE(get(q, "second"));
 	EXPECT_EQ(0, put(q, "third"));
 	EXPECT_TRUE(get(q, "third"));
 	EXPECT_FALSE(bg_done(&bg));
-	ASSERT_EQ(0, resolve(uffd, page, "", 0));
+	ASSERT_TRUE(stall_end(&s, "", 0));
 	EXPECT_EQ(5, bg_end(&bg));
-	EXPECT_EQ(0, memcmp(page, "first", 5));
+	EXPECT_EQ(0, memcmp(s.page, "first", 5));
 }
 
 TEST_F(abi, a_stalled_receive_that_fails_gives_it_back_in_its_place)
 {
-	int q = create("q", BOTH, NULL), uffd;
-	char *page = stalling_page(&uffd);
+	int q = create("q", BOTH, NULL);
+	struct stall s;
 	struct bg bg;
 
-	if (!page)
+	if (!stall_make(&s, BY_USERFAULTFD))
 		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(0, put(q, "first"));
 	ASSERT_EQ(0, put(q, "second"));
-	bg_start(&bg, BG_READ, q, page, 64);
-	ASSERT_TRUE(stalled(uffd));
-	ASSERT_EQ(0, munmap(page, PAGE));
-	close(uffd);
+	bg_start(&bg, BG_READ, q, s.page, 64);
+	ASSERT_TRUE(stalled(&s));
+	ASSERT_TRUE(stall_fail(&s));
 	EXPECT_EQ(-EFAULT, bg_end(&bg));
 	EXPECT_TRUE(get(q, "first"));
 	EXPECT_TRUE(get(q, "second"));
@@ -496,18 +449,17 @@ TEST_F(abi, a_stalled_receive_that_fails_gives_it_back_in_its_place)
 
 TEST_F(abi, what_comes_back_may_exceed_the_bounds)
 {
-	int q = create_bounded("q", BOTH | NONBLOCK, 1), uffd;
-	char *page = stalling_page(&uffd);
+	int q = create_bounded("q", BOTH | NONBLOCK, 1);
+	struct stall s;
 	struct bg bg;
 
-	if (!page)
+	if (!stall_make(&s, BY_USERFAULTFD))
 		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(0, put(q, "first"));
-	bg_start(&bg, BG_READ, q, page, 64);
-	ASSERT_TRUE(stalled(uffd));
+	bg_start(&bg, BG_READ, q, s.page, 64);
+	ASSERT_TRUE(stalled(&s));
 	ASSERT_EQ(0, put(q, "second"));
-	ASSERT_EQ(0, munmap(page, PAGE));
-	close(uffd);
+	ASSERT_TRUE(stall_fail(&s));
 	EXPECT_EQ(-EFAULT, bg_end(&bg));
 	EXPECT_EQ(2, stat_fd(q).ready);
 	EXPECT_EQ(-EAGAIN, put(q, "third"));
@@ -517,71 +469,71 @@ TEST_F(abi, what_comes_back_may_exceed_the_bounds)
 
 TEST_F(abi, a_stalled_receive_does_not_escape_the_quota)
 {
-	int q = create("q", BOTH, NULL), uffd;
-	char *page = stalling_page(&uffd);
+	int q = create("q", BOTH, NULL);
+	struct stall s;
 	char big[4000] = "";
 	__u64 used;
 	struct bg bg;
 
-	if (!page)
+	if (!stall_make(&s, BY_USERFAULTFD))
 		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(sizeof(big), wr(q, big, sizeof(big)));
 	used = get_limits(KMQ_SCOPE_DOMAIN, 0).r[KMQ_R_BYTES].used;
-	bg_start(&bg, BG_READ, q, page, PAGE);
-	ASSERT_TRUE(stalled(uffd));
+	bg_start(&bg, BG_READ, q, s.page, PAGE);
+	ASSERT_TRUE(stalled(&s));
 	EXPECT_EQ(0, stat_fd(q).ready);
 	EXPECT_EQ(used, get_limits(KMQ_SCOPE_DOMAIN, 0).r[KMQ_R_BYTES].used);
-	ASSERT_EQ(0, resolve(uffd, page, "", 0));
+	ASSERT_TRUE(stall_end(&s, "", 0));
 	EXPECT_EQ(sizeof(big), bg_end(&bg));
 }
 
 TEST_F(abi, a_stalled_send_does_not_hold_up_others)
 {
-	int q = create("q", BOTH, NULL), uffd;
-	char *page = stalling_page(&uffd);
+	int q = create("q", BOTH, NULL);
+	struct stall s;
 	struct bg bg;
 
-	if (!page)
+	if (!stall_make(&s, BY_USERFAULTFD))
 		SKIP(return, "no userfaultfd: %s", strerror(errno));
-	bg_start(&bg, BG_WRITE, q, page, 4);
-	ASSERT_TRUE(stalled(uffd));
+	bg_start(&bg, BG_WRITE, q, s.page, 4);
+	ASSERT_TRUE(stalled(&s));
 	EXPECT_EQ(0, put(q, "other"));
 	EXPECT_TRUE(get(q, "other"));
 	EXPECT_EQ(0, stat_fd(q).ready);
-	ASSERT_EQ(0, resolve(uffd, page, "late", 4));
+	ASSERT_TRUE(stall_end(&s, "late", 4));
 	EXPECT_EQ(4, bg_end(&bg));
 	EXPECT_TRUE(get(q, "late"));
 }
 
 TEST_F(abi, a_stalled_send_to_what_was_deleted_meanwhile)
 {
-	int q = create("q", BOTH, NULL), uffd;
-	char *page = stalling_page(&uffd);
+	int q = create("q", BOTH, NULL);
+	struct stall s;
 	struct bg bg;
 
-	if (!page)
+	if (!stall_make(&s, BY_USERFAULTFD))
 		SKIP(return, "no userfaultfd: %s", strerror(errno));
-	bg_start(&bg, BG_WRITE, q, page, 4);
-	ASSERT_TRUE(stalled(uffd));
+	bg_start(&bg, BG_WRITE, q, s.page, 4);
+	ASSERT_TRUE(stalled(&s));
 	ASSERT_EQ(0, delete("q", 0));
-	ASSERT_EQ(0, resolve(uffd, page, "late", 4));
+	ASSERT_TRUE(stall_end(&s, "late", 4));
 	EXPECT_EQ(-EIDRM, bg_end(&bg));
 }
 
 TEST_F(abi, a_stalled_receive_from_what_was_deleted_meanwhile)
 {
-	int q = create("q", BOTH, NULL), uffd;
-	char *page = stalling_page(&uffd);
+	int q = create("q", BOTH, NULL);
+	struct stall s;
 	struct bg bg;
 
-	if (!page)
+	if (!stall_make(&s, BY_USERFAULTFD))
 		SKIP(return, "no userfaultfd: %s", strerror(errno));
 	ASSERT_EQ(0, put(q, "first"));
-	bg_start(&bg, BG_READ, q, page, 64);
-	ASSERT_TRUE(stalled(uffd));
+	bg_start(&bg, BG_READ, q, s.page, 64);
+	ASSERT_TRUE(stalled(&s));
 	ASSERT_EQ(0, delete("q", 0));
 	/* it was taken before */
-	ASSERT_EQ(0, resolve(uffd, page, "", 0));
+	ASSERT_TRUE(stall_end(&s, "", 0));
 	EXPECT_EQ(5, bg_end(&bg));
 	EXPECT_TRUE(WAIT_FOR(get_limits(KMQ_SCOPE_DOMAIN, 0)
 			     .r[KMQ_R_BYTES].used <= 128 << 10));

@@ -425,7 +425,7 @@ static inline bool get(int fd, const char *text)
 
 /* ---- calls that wait ---------------------------------------------------- */
 
-enum bg_op { BG_READ, BG_WRITE, BG_XFER };
+enum bg_op { BG_READ, BG_WRITE, BG_XFER, BG_REQUEST };
 
 /* A call in a thread of its own. */
 struct bg {
@@ -451,6 +451,10 @@ static inline void *bg_main(void *arg)
 		break;
 	case BG_XFER:
 		bg->ret = xfer(bg->fd, bg->buf);
+		break;
+	case BG_REQUEST:
+		/* its length is its number */
+		bg->ret = request(bg->fd, bg->len, bg->buf);
 		break;
 	}
 	__atomic_store_n(&bg->done, 1, __ATOMIC_RELEASE);
