@@ -386,7 +386,8 @@ TEST_F(abi, lengths_of_read_and_write)
 
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		/* no body is that long; records end where the memory does */
-		EXPECT_EQ(-EMSGSIZE, wr(q, buf, lengths[i]));
+		ret = wr(q, buf, lengths[i]);
+		EXPECT_TRUE(ret == -EMSGSIZE || ret == -EFAULT);
 		memset(buf, 0, sizeof(buf));
 		ret = wr(r, buf, lengths[i]);
 		EXPECT_TRUE(ret == -EFAULT || ret == -EINVAL);

@@ -1,101 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* io_uring READ and WRITE: completed without a worker that waits */
 #include <dirent.h>
-#include <linux/io_uring.h>
 
-#include "kmq-test.h"
-
-#define ENTRIES	64
-
-struct ring {
-	int fd;
-	unsigned int *sq_tail, *sq_mask, *sq_array;
-	unsigned int *cq_head, *cq_tail, *cq_mask;
-	struct io_uring_sqe *sqes;
-	struct io_uring_cqe *cqes;
-};
-
-static void *ring_map(int fd, size_t len, off_t off)
-{
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_POPULATE, fd, off);
-
-	if (p == MAP_FAILED)
-		abort();
-	return p;
-}
-
-/* 0, or why there is none. */
-static int ring_open(struct ring *r)
-{
-	struct io_uring_params p = { };
-	char *sq, *cq;
-
-	r->fd = syscall(SYS_io_uring_setup, ENTRIES, &p);
-	if (r->fd < 0)
-		return -errno;
-	sq = ring_map(r->fd, p.sq_off.array + p.sq_entries * sizeof(__u32),
-		      IORING_OFF_SQ_RING);
-	cq = ring_map(r->fd, p.cq_off.cqes +
-		      p.cq_entries * sizeof(struct io_uring_cqe),
-		      IORING_OFF_CQ_RING);
-	r->sqes = ring_map(r->fd, p.sq_entries * sizeof(struct io_uring_sqe),
-			   IORING_OFF_SQES);
-	r->sq_tail = (void *)(sq + p.sq_off.tail);
-	r->sq_mask = (void *)(sq + p.sq_off.ring_mask);
-	r->sq_array = (void *)(sq + p.sq_off.array);
-	r->cq_head = (void *)(cq + p.cq_off.head);
-	r->cq_tail = (void *)(cq + p.cq_off.tail);
-	r->cq_mask = (void *)(cq + p.cq_off.ring_mask);
-	r->cqes = (void *)(cq + p.cq_off.cqes);
-	return 0;
-}
-
-static void submit_flags(struct ring *r, int op, int fd, const void *buf,
-			 unsigned int len, int rw_flags, __u64 data)
-{
-	unsigned int tail = *r->sq_tail, i = tail & *r->sq_mask;
-
-	r->sqes[i] = (struct io_uring_sqe){
-		.opcode = op, .fd = fd, .addr = ptr(buf), .len = len,
-		.off = op == IORING_OP_ASYNC_CANCEL ? 0 : -1,
-		.rw_flags = rw_flags, .user_data = data,
-	};
-	r->sq_array[i] = i;
-	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, r->fd, 1, 0, 0, NULL, 0) != 1)
-		abort();
-}
-
-static void submit(struct ring *r, int op, int fd, const void *buf,
-		   unsigned int len, __u64 data)
-{
-	submit_flags(r, op, fd, buf, len, 0, data);
-}
-
-static bool completed(struct ring *r)
-{
-	/* lets the kernel run what it deferred to us */
-	syscall(SYS_io_uring_enter, r->fd, 0, 0, IORING_ENTER_GETEVENTS, NULL,
-		0);
-	return __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) != *r->cq_head;
-}
-
-/* The next result; *data says of what. -ETIME: none came. */
-static int reap(struct ring *r, __u64 *data)
-{
-	struct io_uring_cqe *cqe;
-	int res;
-
-	if (!WAIT_FOR(completed(r)))
-		return -ETIME;
-	cqe = &r->cqes[*r->cq_head & *r->cq_mask];
-	res = cqe->res;
-	if (data)
-		*data = cqe->user_data;
-	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
-	return res;
-}
+#include "kmq-uring.h"
 
 /* Workers of the ring are threads of the process, named iou-wrk-PID. */
 static int workers(void)
@@ -132,7 +39,7 @@ FIXTURE_SETUP(uring)
 	int err;
 
 	abi_setup(_metadata, &self->abi, NULL);
-	err = ring_open(&self->ring);
+	err = ring_open(&self->ring, 0);
 	if (err)
 		SKIP(return, "no io_uring: %s", strerror(-err));
 }
