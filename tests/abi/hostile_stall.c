@@ -443,6 +443,190 @@ TEST_F(stall, a_namespace_ends_all_the_same)
 			     objects));
 }
 
+/* ---- requests ----------------------------------------------------------- */
+
+union request_args {
+	__u32 size;
+	struct kmq_info_args info;
+	struct kmq_open_args open;
+	struct kmq_alter_args alter;
+	struct kmq_delete_args del;
+	struct kmq_stat_args stat;
+	struct kmq_list_args list;
+	struct kmq_limits_args limits;
+	struct kmq_admin_args admin;
+};
+
+#define NAMED(what, ...)						\
+	.args.what = { .size = sizeof(struct kmq_##what##_args),	\
+		       .name_len = 1, __VA_ARGS__ }
+
+/* What each takes from elsewhere in memory, and what becomes of it. */
+static struct request {
+	const char *what;
+	unsigned long nr;
+	size_t name, attrs, rows;	/* offsets of addresses */
+	int without;			/* result when "q" was deleted first */
+	union request_args args;
+} requests[] = {
+	{ "INFO", KMQ_IOC_INFO,
+	  .args.info = { .size = sizeof(struct kmq_info_args) } },
+	{ "OPEN", KMQ_IOC_OPEN, offsetof(struct kmq_open_args, name),
+	  offsetof(struct kmq_open_args, attrs), .without = -ENOENT,
+	  NAMED(open, .flags = BOTH) },
+	{ "ALTER", KMQ_IOC_ALTER, offsetof(struct kmq_alter_args, name),
+	  offsetof(struct kmq_alter_args, attrs), .without = -ENOENT,
+	  NAMED(alter) },
+	{ "STAT", KMQ_IOC_STAT, offsetof(struct kmq_stat_args, name),
+	  offsetof(struct kmq_stat_args, attrs), .without = -ENOENT,
+	  NAMED(stat) },
+	{ "LIST", KMQ_IOC_LIST, offsetof(struct kmq_list_args, name), 0,
+	  offsetof(struct kmq_list_args, rows), -ENOENT,
+	  NAMED(list, .what = KMQ_LIST_HANDLES, .row_size = 368,
+		.count = 9) },
+	{ "LIMITS", KMQ_IOC_LIMITS,
+	  .args.limits = { .size = sizeof(struct kmq_limits_args) } },
+	{ "ADMIN", KMQ_IOC_ADMIN, offsetof(struct kmq_admin_args, name),
+	  .without = -ENOENT,
+	  .args.admin = { .size = sizeof(struct kmq_admin_args),
+			  .name_len = 1, .op = KMQ_ADMIN_PURGE } },
+	{ "DELETE", KMQ_IOC_DELETE, offsetof(struct kmq_delete_args, name),
+	  .without = -ENOENT,
+	  .args.del = { .size = sizeof(struct kmq_delete_args),
+			.name_len = 1 } },
+};
+
+static struct kmq_attrs some_attrs;
+
+static void set_ptr(union request_args *a, size_t off, const void *p)
+{
+	__u64 value = ptr(p);
+
+	if (off)
+		memcpy((char *)a + off, &value, sizeof(value));
+}
+
+static union request_args valid(const struct request *r)
+{
+	static char rows[9 * 368];
+	union request_args a = r->args;
+
+	some_attrs = ATTRS(.mask = KMQ_A_MODE, .mode = 0640);
+	set_ptr(&a, r->name, "q");
+	set_ptr(&a, r->attrs, &some_attrs);
+	set_ptr(&a, r->rows, rows);
+	return a;
+}
+
+TEST_F(stall, requests_whose_arguments_stall_hold_up_nobody)
+{
+	union request_args a;
+	struct stall s;
+	struct bg bg;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		STALL_OR_SKIP(&s);
+		bg_start(&bg, BG_REQUEST, ctl, s.page, requests[i].nr);
+		ASSERT_TRUE(stalled(&s));
+		EXPECT_TRUE(others_go_on(self->q))
+			TH_LOG("%s", requests[i].what);
+		EXPECT_FALSE(bg_done(&bg));
+		a = valid(&requests[i]);
+		ASSERT_TRUE(stall_end(&s, &a, sizeof(a)));
+		EXPECT_LE(0, bg_end(&bg))
+			TH_LOG("%s", requests[i].what);
+	}
+}
+
+TEST_F(stall, requests_that_stall_on_a_name_find_what_is_there_then)
+{
+	union request_args a;
+	struct stall s;
+	struct bg bg;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (!requests[i].name)
+			continue;
+		STALL_OR_SKIP(&s);
+		a = valid(&requests[i]);
+		set_ptr(&a, requests[i].name, s.page);
+		bg_start(&bg, BG_REQUEST, ctl, &a, requests[i].nr);
+		ASSERT_TRUE(stalled(&s));
+		EXPECT_TRUE(others_go_on(self->q))
+			TH_LOG("%s", requests[i].what);
+		ASSERT_EQ(0, delete("q", 0));
+		ASSERT_TRUE(stall_end(&s, "q", 1));
+		EXPECT_EQ(requests[i].without, bg_end(&bg))
+			TH_LOG("%s", requests[i].what);
+		close(self->q);
+		self->q = create("q", BOTH, NULL);
+	}
+}
+
+TEST_F(stall, requests_that_stall_on_attributes_or_rows_hold_up_nobody)
+{
+	union request_args a;
+	struct stall s;
+	struct bg bg;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (!requests[i].attrs && !requests[i].rows)
+			continue;
+		STALL_OR_SKIP(&s);
+		a = valid(&requests[i]);
+		if (requests[i].rows)
+			set_ptr(&a, requests[i].rows, s.page);
+		else
+			set_ptr(&a, requests[i].attrs, s.page);
+		bg_start(&bg, BG_REQUEST, ctl, &a, requests[i].nr);
+		ASSERT_TRUE(stalled(&s));
+		EXPECT_TRUE(others_go_on(self->q))
+			TH_LOG("%s", requests[i].what);
+		ASSERT_EQ(0, delete("q", 0));
+		ASSERT_TRUE(stall_end(&s, &some_attrs, sizeof(some_attrs)));
+		ret = bg_end(&bg);
+		/* STAT and LIST had found it */
+		EXPECT_EQ(requests[i].nr == KMQ_IOC_OPEN ||
+			  requests[i].nr == KMQ_IOC_ALTER ? -ENOENT : 0, ret)
+			TH_LOG("%s", requests[i].what);
+		close(self->q);
+		self->q = create("q", BOTH, NULL);
+	}
+}
+
+TEST_F(stall, an_xfer_that_cannot_answer_yet_has_done_nothing)
+{
+	struct batch b = BATCH(128);
+	struct kmq_xfer_args x;
+	char buf[256];
+	struct stall s;
+	struct bg bg;
+
+	STALL_OR_SKIP(&s);
+	add(&b, "sent");
+	x = xfer_recv(buf, sizeof(buf));
+	x.send = ptr(b.buf);
+	x.send_len = b.len;
+	/* the parameters are there, the results will stall */
+	memcpy(s.page - 72, &x, 72);
+	ASSERT_EQ(0, put(self->q, "first"));
+	bg_start(&bg, BG_XFER, self->q, s.page - 72, 0);
+	ASSERT_TRUE(stalled(&s));
+	EXPECT_EQ(1, stat_fd(self->q).ready);
+	EXPECT_TRUE(get(self->q, "first"));
+	EXPECT_TRUE(others_go_on(self->q));
+	ASSERT_TRUE(stall_end(&s, NULL, 0));
+	EXPECT_EQ(0, bg_end(&bg));
+	memcpy(&x, s.page - 72, sizeof(x));
+	EXPECT_EQ(1, x.sent);
+	EXPECT_EQ(1, x.received);
+	EXPECT_TRUE(body_is((void *)buf, "sent"));
+}
+
 TEST_F(abi, a_receiver_killed_while_fuse_holds_it_loses_nothing)
 {
 	int q = create("q", BOTH, NULL);

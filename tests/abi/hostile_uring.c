@@ -226,7 +226,7 @@ TEST_F(uring, a_ring_that_goes_leaves_everything)
 		submit(&other, IORING_OP_READ, r, buf + i, 1, i);
 	close(r);
 	EXPECT_EQ(2, stat_fd(self->q).handles);
-	close(other.fd);
+	ring_close(&other);
 	EXPECT_TRUE(handles(self->q, 1));
 	ASSERT_EQ(0, put(self->q, "a"));
 	EXPECT_TRUE(get(self->q, "a"));
@@ -283,7 +283,7 @@ TEST_F(uring, a_ring_that_polls_for_completion_is_refused)
 	EXPECT_EQ(-EOPNOTSUPP, reap(&other, NULL));
 	EXPECT_EQ(1, stat_fd(self->q).sent);
 	EXPECT_TRUE(get(self->q, "a"));
-	close(other.fd);
+	ring_close(&other);
 }
 
 TEST_F(uring, a_ring_with_a_thread_of_its_own_works)
@@ -312,7 +312,7 @@ TEST_F(uring, a_ring_with_a_thread_of_its_own_works)
 	ASSERT_EQ(0, put(self->q, "b"));
 	EXPECT_EQ(1, reap(&other, NULL));
 	EXPECT_EQ('b', c);
-	close(other.fd);
+	ring_close(&other);
 }
 
 TEST_HARNESS_MAIN

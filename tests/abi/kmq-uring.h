@@ -15,15 +15,19 @@ struct ring {
 	unsigned int *cq_head, *cq_tail, *cq_mask;
 	struct io_uring_sqe *sqes;
 	struct io_uring_cqe *cqes;
+	void *maps[3];
+	size_t sizes[3];
 };
 
-static inline void *ring_map(int fd, size_t len, off_t off)
+static inline void *ring_map(struct ring *r, int i, size_t len, off_t off)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_POPULATE, fd, off);
+		       MAP_SHARED | MAP_POPULATE, r->fd, off);
 
 	if (p == MAP_FAILED)
 		abort();
+	r->maps[i] = p;
+	r->sizes[i] = len;
 	return p;
 }
 
@@ -36,12 +40,12 @@ static inline int ring_open(struct ring *r, unsigned int flags)
 	r->fd = syscall(SYS_io_uring_setup, ENTRIES, &p);
 	if (r->fd < 0)
 		return -errno;
-	sq = ring_map(r->fd, p.sq_off.array + p.sq_entries * sizeof(__u32),
+	sq = ring_map(r, 0, p.sq_off.array + p.sq_entries * sizeof(__u32),
 		      IORING_OFF_SQ_RING);
-	cq = ring_map(r->fd, p.cq_off.cqes +
+	cq = ring_map(r, 1, p.cq_off.cqes +
 		      p.cq_entries * sizeof(struct io_uring_cqe),
 		      IORING_OFF_CQ_RING);
-	r->sqes = ring_map(r->fd, p.sq_entries * sizeof(struct io_uring_sqe),
+	r->sqes = ring_map(r, 2, p.sq_entries * sizeof(struct io_uring_sqe),
 			   IORING_OFF_SQES);
 	r->sq_tail = (void *)(sq + p.sq_off.tail);
 	r->sq_mask = (void *)(sq + p.sq_off.ring_mask);
@@ -51,6 +55,16 @@ static inline int ring_open(struct ring *r, unsigned int flags)
 	r->cq_mask = (void *)(cq + p.cq_off.ring_mask);
 	r->cqes = (void *)(cq + p.cq_off.cqes);
 	return 0;
+}
+
+/* All of it: mappings keep a ring, too. */
+static inline void ring_close(struct ring *r)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		munmap(r->maps[i], r->sizes[i]);
+	close(r->fd);
 }
 
 static inline void submit_sqe(struct ring *r, const struct io_uring_sqe *sqe,
