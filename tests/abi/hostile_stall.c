@@ -39,12 +39,6 @@ FIXTURE_TEARDOWN(stall)
 	abi_teardown(_metadata, &self->abi, NULL);
 }
 
-#define STALL_OR_SKIP(s)						\
-	do {								\
-		if (!stall_make(s, variant->kind))			\
-			SKIP(return, "cannot: %s", strerror(errno));	\
-	} while (0)
-
 static __u64 used(__u32 scope, unsigned int res)
 {
 	return get_limits(scope, 0).r[res].used;
@@ -143,7 +137,8 @@ TEST_F(stall, a_batch_half_fetched_holds_up_nobody)
 	struct stall s;
 	struct bg bg;
 
-	STALL_OR_SKIP(&s);
+	if (!stall_make(&s, variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	ASSERT_TRUE(stall_send(&s, &bg, &x, self->q, &b));
 	EXPECT_TRUE(others_go_on(self->q));
 	EXPECT_EQ(0, stat_fd(self->q).ready);
@@ -161,7 +156,8 @@ TEST_F(stall, a_batch_that_never_comes_costs_nothing)
 	struct stall s;
 	struct bg bg;
 
-	STALL_OR_SKIP(&s);
+	if (!stall_make(&s, variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	ASSERT_TRUE(stall_send(&s, &bg, &x, self->q, &b));
 	/* what was fetched is paid for */
 	EXPECT_LE(16384, used(KMQ_SCOPE_DOMAIN, KMQ_R_BYTES));
@@ -183,7 +179,8 @@ TEST_F(stall, a_large_body_is_paid_for_before_it_is_fetched)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		STALL_OR_SKIP(&s);
+		if (!stall_make(&s, variant->kind))
+			SKIP(return, "cannot: %s", strerror(errno));
 		if (i) {
 			add_full(&b, NULL, 0, big, BEFORE);
 			memcpy(s.page - BEFORE, b.buf, BEFORE);
@@ -242,7 +239,8 @@ TEST_F(stall, what_happens_meanwhile_counts_for_the_send)
 	for (event = 0; event < EVENTS; event++) {
 		int q = event ? create("q", BOTH, NULL) : self->q;
 
-		STALL_OR_SKIP(&s);
+		if (!stall_make(&s, variant->kind))
+			SKIP(return, "cannot: %s", strerror(errno));
 		ASSERT_TRUE(stall_send(&s, &bg, &x, q, &b));
 		EXPECT_EQ(0, happen(event, q));
 		EXPECT_FALSE(bg_done(&bg));
@@ -283,7 +281,8 @@ TEST_F(stall, a_batch_half_delivered_holds_up_nobody)
 	struct stall s;
 	struct bg bg;
 
-	STALL_OR_SKIP(&s);
+	if (!stall_make(&s, variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	ASSERT_TRUE(stall_receive(&s, &bg, &x, self->q));
 	EXPECT_EQ(0, stat_fd(self->q).ready);
 	EXPECT_TRUE(others_go_on(self->q));
@@ -302,7 +301,8 @@ TEST_F(stall, a_batch_half_delivered_goes_back_by_half)
 	struct stall s;
 	struct bg bg;
 
-	STALL_OR_SKIP(&s);
+	if (!stall_make(&s, variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	ASSERT_TRUE(stall_receive(&s, &bg, &x, self->q));
 	EXPECT_TRUE(others_go_on(self->q));
 	ASSERT_TRUE(stall_fail(&s));
@@ -326,7 +326,8 @@ TEST_F(stall, what_was_taken_belongs_to_the_receiver)
 	for (event = 0; event < EVENTS; event++) {
 		int q = event ? create("q", BOTH, NULL) : self->q;
 
-		STALL_OR_SKIP(&s);
+		if (!stall_make(&s, variant->kind))
+			SKIP(return, "cannot: %s", strerror(errno));
 		ASSERT_TRUE(stall_receive(&s, &bg, &x, q));
 		EXPECT_EQ(0, happen(event, q));
 		ASSERT_TRUE(stall_end(&s, NULL, 0));
@@ -352,7 +353,8 @@ TEST_F(stall, what_goes_back_goes_where_the_queue_went)
 		int q = event ? create("q", BOTH, NULL) : self->q;
 		bool gone = event == DELETE || event == RESET;
 
-		STALL_OR_SKIP(&s);
+		if (!stall_make(&s, variant->kind))
+			SKIP(return, "cannot: %s", strerror(errno));
 		ASSERT_TRUE(stall_receive(&s, &bg, &x, q));
 		EXPECT_EQ(0, happen(event, q));
 		ASSERT_TRUE(stall_fail(&s));
@@ -378,7 +380,8 @@ TEST_F(stall, a_handle_closed_meanwhile_lives_until_the_call_is_over)
 	struct stall s;
 	struct bg bg;
 
-	STALL_OR_SKIP(&s);
+	if (!stall_make(&s, variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	ASSERT_TRUE(stall_receive(&s, &bg, &x, self->q));
 	ASSERT_EQ(0, delete("q", KMQ_DELETE_UNLINK));
 	ASSERT_EQ(0, close(self->q));
@@ -398,8 +401,10 @@ TEST_F(stall, two_that_stall_do_not_wait_for_each_other)
 	struct stall s[2];
 	struct bg bg[2];
 
-	STALL_OR_SKIP(&s[0]);
-	STALL_OR_SKIP(&s[1]);
+	if (!stall_make(&s[0], variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
+	if (!stall_make(&s[1], variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	ASSERT_TRUE(stall_receive(&s[0], &bg[0], &in, self->q));
 	ASSERT_TRUE(stall_send(&s[1], &bg[1], &out, self->q, &b));
 	ASSERT_TRUE(end_send(&s[1], &b));
@@ -420,8 +425,10 @@ TEST_F(stall, a_namespace_ends_all_the_same)
 	struct bg bg[2];
 	int q;
 
-	STALL_OR_SKIP(&s[0]);
-	STALL_OR_SKIP(&s[1]);
+	if (!stall_make(&s[0], variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
+	if (!stall_make(&s[1], variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	ASSERT_EQ(0, unshare(CLONE_NEWNET));
 	ctl = open(KMQ_DEVICE, O_RDWR | O_CLOEXEC);
 	q = create("q", BOTH, NULL);
@@ -526,7 +533,8 @@ TEST_F(stall, requests_whose_arguments_stall_hold_up_nobody)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
-		STALL_OR_SKIP(&s);
+		if (!stall_make(&s, variant->kind))
+			SKIP(return, "cannot: %s", strerror(errno));
 		bg_start(&bg, BG_REQUEST, ctl, s.page, requests[i].nr);
 		ASSERT_TRUE(stalled(&s));
 		EXPECT_TRUE(others_go_on(self->q))
@@ -549,7 +557,8 @@ TEST_F(stall, requests_that_stall_on_a_name_find_what_is_there_then)
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
 		if (!requests[i].name)
 			continue;
-		STALL_OR_SKIP(&s);
+		if (!stall_make(&s, variant->kind))
+			SKIP(return, "cannot: %s", strerror(errno));
 		a = valid(&requests[i]);
 		set_ptr(&a, requests[i].name, s.page);
 		bg_start(&bg, BG_REQUEST, ctl, &a, requests[i].nr);
@@ -576,7 +585,8 @@ TEST_F(stall, requests_that_stall_on_attributes_or_rows_hold_up_nobody)
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
 		if (!requests[i].attrs && !requests[i].rows)
 			continue;
-		STALL_OR_SKIP(&s);
+		if (!stall_make(&s, variant->kind))
+			SKIP(return, "cannot: %s", strerror(errno));
 		a = valid(&requests[i]);
 		if (requests[i].rows)
 			set_ptr(&a, requests[i].rows, s.page);
@@ -606,7 +616,8 @@ TEST_F(stall, an_xfer_that_cannot_answer_yet_has_done_nothing)
 	struct stall s;
 	struct bg bg;
 
-	STALL_OR_SKIP(&s);
+	if (!stall_make(&s, variant->kind))
+		SKIP(return, "cannot: %s", strerror(errno));
 	add(&b, "sent");
 	x = xfer_recv(buf, sizeof(buf));
 	x.send = ptr(b.buf);

@@ -27,12 +27,6 @@ FIXTURE_TEARDOWN(uring)
 	abi_teardown(_metadata, &self->abi, NULL);
 }
 
-#define RING_OR_SKIP()							\
-	do {								\
-		if (self->none)						\
-			SKIP(return, "no io_uring");			\
-	} while (0)
-
 static bool handles(int q, __u32 n)
 {
 	return WAIT_FOR(stat_fd(q).handles == n);
@@ -64,7 +58,8 @@ TEST_F(uring, a_poll_that_waits_can_be_cancelled)
 	struct io_uring_sqe s = sqe(IORING_OP_POLL_ADD, self->q, NULL, 0, 0);
 	int res[2];
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	s.poll_events = POLLIN;
 	submit_sqe(&self->ring, &s, 1);
 	EXPECT_FALSE(completed(&self->ring));
@@ -81,7 +76,8 @@ TEST_F(uring, a_write_that_waits_can_be_cancelled)
 {
 	int q = create_bounded("r", BOTH, 1), res[2];
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, put(q, "a"));
 	submit(&self->ring, IORING_OP_WRITE, q, "b", 1, 0);
 	EXPECT_FALSE(completed(&self->ring));
@@ -98,7 +94,8 @@ TEST_F(uring, a_cancel_that_races_with_a_message_loses_none)
 	struct bg bg;
 	char c;
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	for (i = 0; i < 50; i++) {
 		submit(&self->ring, IORING_OP_READ, self->q, &c, 1, 0);
 		bg_start(&bg, BG_WRITE, self->q, "m", 1);
@@ -125,7 +122,8 @@ TEST_F(uring, a_linked_timeout_ends_a_read)
 	int res[2];
 	char c;
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	s[0] = sqe(IORING_OP_READ, self->q, &c, 1, 0);
 	s[0].flags = IOSQE_IO_LINK;
 	s[1] = sqe(IORING_OP_LINK_TIMEOUT, -1, &ts, 1, 1);
@@ -143,7 +141,8 @@ TEST_F(uring, a_forced_worker_can_be_cancelled)
 	int res[2];
 	char c;
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	s.addr = ptr(&c);
 	s.flags = IOSQE_ASYNC;
 	submit_sqe(&self->ring, &s, 1);
@@ -161,7 +160,8 @@ TEST_F(uring, fixed_buffers)
 	char *buf = aligned_alloc(4096, 8192), *in = buf + 4096;
 	struct iovec iov = { buf, 8192 };
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, syscall(SYS_io_uring_register, self->ring.fd,
 			     IORING_REGISTER_BUFFERS, &iov, 1));
 	memset(in, POISON, 4096);
@@ -184,7 +184,8 @@ TEST_F(uring, a_fixed_file_keeps_the_handle)
 	int r = open_queue("q", BOTH);
 	struct io_uring_sqe s = sqe(IORING_OP_WRITE, 0, "hello", 5, 1);
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, syscall(SYS_io_uring_register, self->ring.fd,
 			     IORING_REGISTER_FILES, &r, 1));
 	close(r);
@@ -203,7 +204,8 @@ TEST_F(uring, a_handle_closed_while_a_read_waits_serves_it)
 	int r = open_queue("q", RECV);
 	char c = 0;
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	submit(&self->ring, IORING_OP_READ, r, &c, 1, 1);
 	EXPECT_FALSE(completed(&self->ring));
 	close(r);
@@ -220,7 +222,8 @@ TEST_F(uring, a_ring_that_goes_leaves_everything)
 	struct ring other;
 	char buf[16];
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, ring_open(&other, 0));
 	for (i = 0; i < 16; i++)
 		submit(&other, IORING_OP_READ, r, buf + i, 1, i);
@@ -238,7 +241,8 @@ TEST_F(uring, a_killed_process_leaves_everything)
 	char buf[64];
 	pid_t pid;
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	ASSERT_EQ(0, pipe(go));
 	pid = fork_child();
 	if (!pid) {
@@ -273,7 +277,8 @@ TEST_F(uring, a_ring_that_polls_for_completion_is_refused)
 	struct ring other;
 	char c;
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	if (ring_open(&other, IORING_SETUP_IOPOLL))
 		SKIP(return, "no such ring");
 	ASSERT_EQ(0, put(self->q, "a"));
@@ -297,7 +302,8 @@ TEST_F(uring, a_ring_with_a_thread_of_its_own_works)
 	char c = 0;
 	int err;
 
-	RING_OR_SKIP();
+	if (self->none)
+		SKIP(return, "no io_uring");
 	err = ring_open(&other, IORING_SETUP_SQPOLL);
 	if (err)
 		SKIP(return, "no such ring: %s", strerror(-err));

@@ -99,7 +99,7 @@ static inline void fuse_request(struct fuse_server *f, const char *buf)
 		fuse_answer(f, in->unique, 0, NULL, 0);
 		break;
 	default:
-		fuse_answer(f, in->unique, -ENOSYS, NULL, 0);
+		fuse_answer(f, in->unique, -EOPNOTSUPP, NULL, 0);
 	}
 }
 
