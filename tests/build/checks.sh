@@ -16,7 +16,7 @@ tree()
 			done
 	else
 		(
-			cd "$KMQ_TOP"
+			cd "$KMQ_TOP" || exit
 			find "${@:-.}" -path ./build -prune -o -type f -print |
 				sed 's#^\./##'
 		)
