@@ -174,9 +174,13 @@ static void end_receivers(struct kmq_queue *q, int result,
  * @fx: collects who is to be woken; again is set when the budget ran out
  *
  * Afterwards nobody waits for what the queue has, or in a queue that has ended.
+ * Pollers are told of what waiting senders brought, whoever let them: a look at
+ * the queue between two slices may have shown neither messages nor room.
  */
 void kmq_balance_locked(struct kmq_queue *q, struct kmq_effects *fx)
 {
+	u32 nsenders = q->nsenders, ready;
+	u64 sent = q->sent;
 	bool progress;
 
 	lockdep_assert_held(&q->lock);
@@ -193,6 +197,13 @@ void kmq_balance_locked(struct kmq_queue *q, struct kmq_effects *fx)
 			progress = kmq_admit_waiting(q, fx);
 		progress |= kmq_serve_waiting(q, fx);
 	} while (progress && fx->budget);
+	if (q->sent != sent) {
+		ready = min_t(u64, q->count, U32_MAX);
+		fx->readable = max(fx->readable, ready);
+	}
+	/* there is no room for others while somebody waits for it */
+	if (nsenders && !q->nsenders)
+		fx->writable = U32_MAX;
 	/* the end of the stream */
 	if (unlikely(q->sealed && !q->count))
 		end_receivers(q, 0, fx);
@@ -212,19 +223,9 @@ out:
  */
 void kmq_queue_balance(struct kmq_queue *q, struct kmq_effects *fx)
 {
-	u64 sent;
-	u32 nsenders;
-
 	spin_lock(&q->lock);
-	sent = q->sent;
-	nsenders = q->nsenders;
 	if (kmq_anybody_waits(q))
 		kmq_balance_locked(q, fx);
-	if (q->sent != sent)
-		fx->readable = min_t(u64, q->count, U32_MAX);
-	/* there is no room for others while somebody waits for it */
-	if (nsenders && !q->nsenders)
-		fx->writable = U32_MAX;
 	if (q->sealed && !q->count) {
 		fx->hangup = true;
 		fx->slow = true;

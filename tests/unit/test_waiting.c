@@ -380,6 +380,63 @@ static void test_stat(void **state)
 	assert_true(cancel(&world, &t.w));
 }
 
+/*
+ * A budget is used up, the queue is empty, and a sender still waits. Who looks
+ * now sees neither messages nor room: whoever changes that must say so.
+ */
+static void between_slices(struct kmq_take *t, struct kmq_effects *fx,
+			   struct kmq_send *s)
+{
+	open_queue(KMQ_BUDGET, PLENTY, KMQ_OVERFLOW_BLOCK);
+	assert_int_equal(send_some(a, 0, 0, KMQ_BUDGET), 0);
+	assert_int_equal(send_wait(a, s, 0, 0, 1), -EINPROGRESS);
+	kmq_take_init(t, &b->port, KMQ_XFER_MAX, KMQ_BUDGET, false);
+	kmq_effects_init(fx);
+	assert_int_equal(kmq_queue_receive(&world.q, t, false, fx), 0);
+	assert_int_equal(t->count, KMQ_BUDGET);
+	assert_true(fx->again);
+	assert_int_equal(kmq_queue_poll(&world.q, &a->port), 0);
+	world_forget(&world);
+}
+
+static void test_send_between_slices(void **state)
+{
+	struct kmq_send first, second;
+	struct kmq_effects fx;
+	struct kmq_take t;
+
+	(void)state;
+	between_slices(&t, &fx, &first);
+	assert_int_equal(send_wait(a, &second, 0, 0, 1), -EINPROGRESS);
+	assert_done(&first.w, 0);
+	assert_done(&second.w, 0);
+	assert_int_equal(world.seen.readable, 2);
+	assert_true(world.seen.writable > 0);
+	finish(&world, &fx);
+	drop_taken(&t);
+	kmq_send_free(&first);
+	kmq_send_free(&second);
+	assert_int_equal(purge(&world, U64_MAX), 2);
+}
+
+static void test_alter_between_slices(void **state)
+{
+	struct kmq_effects fx;
+	struct kmq_send s;
+	struct kmq_take t;
+
+	(void)state;
+	between_slices(&t, &fx, &s);
+	alter(&world, 10, PLENTY, KMQ_OVERFLOW_BLOCK);
+	assert_done(&s.w, 0);
+	assert_int_equal(world.seen.readable, 1);
+	assert_true(world.seen.writable > 0);
+	finish(&world, &fx);
+	drop_taken(&t);
+	kmq_send_free(&s);
+	assert_int_equal(purge(&world, U64_MAX), 1);
+}
+
 #define WAITING(function, text)						\
 	{ .name = "waiting: " text, .test_func = function,			\
 	  .teardown_func = close_queue }
@@ -399,6 +456,8 @@ int main(void)
 		WAITING(test_many_senders_in_slices, "many senders admitted in slices"),
 		WAITING(test_many_receivers_in_slices, "many receivers served in slices"),
 		WAITING(test_large_batch, "a batch beyond the budget"),
+		WAITING(test_send_between_slices, "pollers told of a send between slices"),
+		WAITING(test_alter_between_slices, "pollers told of an alter between slices"),
 		WAITING(test_poll, "poll bits"),
 		WAITING(test_stat, "stat"),
 	};
