@@ -250,7 +250,7 @@ int kmq_domain_insert(struct kmq_domain *domain, struct kmq_object *obj)
 		refcount_dec(&obj->refs);
 		return err;
 	}
-	obj->linked = true;
+	WRITE_ONCE(obj->linked, true);
 	return 0;
 }
 

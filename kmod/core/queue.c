@@ -356,7 +356,8 @@ int kmq_queue_kill(struct kmq_queue *q, bool if_empty, struct kmq_effects *fx)
 		spin_unlock(&q->lock);
 		return -ENOTEMPTY;
 	}
-	q->dead = true;
+	/* RESET looks without the lock whether it was alive */
+	WRITE_ONCE(q->dead, true);
 	kmq_balance_locked(q, fx);
 	fx->hangup = true;
 	fx->slow = true;

@@ -269,6 +269,8 @@ static void *sender(void *arg)
 
 	while ((u32)task->last_id < IDS - 64) {
 		task->calls++;
+		/* as kmq_object_delete() looks, without the lock */
+		check(!READ_ONCE(world.q.dead) || stopped());
 		err = send_one_batch(task);
 		if (err == -ECANCELED)
 			reopen(task);
@@ -453,6 +455,8 @@ static void *meddler(void *arg)
 		      st.dropped_purged == st.sent);
 		check(st.next_seq == st.sent + 1);
 		kmq_queue_poll(&world.q, &task->client->port);
+		/* as object_delete() looks, without the lock */
+		check(!READ_ONCE(world.q.dead) || stopped());
 		usleep(300);
 	}
 	return NULL;
