@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <sched.h>
 #include <stdlib.h>
 
 #include "edge.h"
@@ -37,6 +38,16 @@ void put_task_struct(struct task_struct *task)
 {
 	if (__atomic_fetch_sub(&task->usage, 1, __ATOMIC_ACQ_REL) == 1)
 		free(task);
+}
+
+/* Now and then others get a chance to come in between. */
+void set_current_state(int state)
+{
+	static __thread unsigned int calls;
+
+	if (++calls % 16 == 0)
+		sched_yield();
+	__atomic_exchange_n(&current->state, state, __ATOMIC_SEQ_CST);
 }
 
 static int wake_up(struct task_struct *task, int states)

@@ -72,8 +72,8 @@ struct task_struct {
 
 extern __thread struct task_struct *current;
 
-#define set_current_state(s) \
-	__atomic_exchange_n(&current->state, (s), __ATOMIC_SEQ_CST)
+void set_current_state(int state);
+
 #define __set_current_state(s) \
 	__atomic_store_n(&current->state, (s), __ATOMIC_RELAXED)
 
@@ -114,6 +114,7 @@ static inline u64 get_jiffies_64(void)
 #endif
 
 #define cond_resched()		((void)0)
+/* whoever uses it says why */
 #define data_race(x)		(x)
 
 /* Wait queues; an entry wakes its task. */
