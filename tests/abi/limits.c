@@ -167,16 +167,18 @@ static int fill(int q)
 
 TEST_F(abi, a_user_has_so_many_bytes)
 {
-	int q = hold(USER);
+	/* somebody whom no test before gave a peak */
+	const int fresh = USER + 77;
+	int q = hold(fresh);
 	struct kmq_stat_args st;
 	struct kmq_limit l;
 
 	ASSERT_LE(0, q);
-	ASSERT_EQ(0, set_limit(USERS, USER, KMQ_R_BYTES, 300 << 10));
-	/* root writes, but USER opened it and pays */
+	ASSERT_EQ(0, set_limit(USERS, fresh, KMQ_R_BYTES, 300 << 10));
+	/* root writes, but fresh opened it and pays */
 	EXPECT_EQ(-EDQUOT, fill(q));
 	st = stat_fd(q);
-	l = limit(USERS, USER, KMQ_R_BYTES);
+	l = limit(USERS, fresh, KMQ_R_BYTES);
 	EXPECT_GE(300 << 10, l.used);
 	EXPECT_GE(300 << 10, l.peak);
 	EXPECT_LT(0, l.refused);
