@@ -93,6 +93,8 @@ static void test_charge_all_or_none(void **state)
 	assert_int_equal(kmq_charge(&payer, KMQ_R_BYTES, 4), 0);
 	assert_int_equal(kmq_charge(&payer, KMQ_R_BYTES, 1), -ENOBUFS);
 	assert_int_equal(peak(&user), 14);
+	assert_int_equal(peak(&domain), 14);
+	assert_int_equal(peak(&module), 14);
 	kmq_uncharge(&payer, KMQ_R_BYTES, 14);
 	assert_int_equal(peak(&user), 14);
 	assert_int_equal(atomic_long_read(&user.used[KMQ_R_OBJECTS]), 0);
@@ -235,6 +237,35 @@ static void test_refusals_are_final(void **state)
 	close_credit();
 }
 
+/* Several senders may have overdrawn at once; each draws for its own only. */
+static void test_credit_overdrawn_by_others(void **state)
+{
+	(void)state;
+	limit(&user, 700);
+	/* somebody else took 400, and has yet to draw them */
+	atomic_long_set(&credit.avail, -400);
+	assert_int_equal(kmq_credit_spend(&credit, 500), 0);
+	assert_int_equal(used(&user), 500);
+	assert_int_equal(atomic_long_read(&credit.avail), -400);
+	assert_int_equal(kmq_credit_refill(&credit, 400, 400), -EDQUOT);
+	assert_int_equal(atomic_long_read(&credit.avail), 0);
+	kmq_credit_refund(&credit, 500);
+	close_credit();
+}
+
+static void test_credit_last_put(void **state)
+{
+	(void)state;
+	assert_int_equal(kmq_credit_spend(&credit, 1000), 0);
+	kmq_credit_refund(&credit, 1000);
+	assert_true(used(&user) >= 1000);
+	kmq_credit_put(&credit);
+	assert_int_equal(released, 1);
+	assert_int_equal(used(&user), 0);
+	assert_int_equal(used(&domain), 0);
+	assert_int_equal(used(&module), 0);
+}
+
 /* After close, what messages pay back goes straight to the accounts. */
 static void test_credit_close(void **state)
 {
@@ -366,6 +397,8 @@ int main(void)
 		ACCOUNT(test_credit_bounds_advance, "the advance stays below two steps"),
 		ACCOUNT(test_credit_near_limit, "near a limit every byte is usable"),
 		ACCOUNT(test_refusals_are_final, "only what failed counts as refused"),
+		ACCOUNT(test_credit_overdrawn_by_others, "each draws for its own messages"),
+		ACCOUNT(test_credit_last_put, "the last reference pays back the advance"),
 		ACCOUNT(test_credit_close, "a closed credit keeps nothing"),
 		ACCOUNT(test_concurrent, "threads share one credit at a limit"),
 		ACCOUNT(test_close_races_with_refund, "close races with refunds"),

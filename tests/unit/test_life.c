@@ -169,6 +169,28 @@ static void test_shutdown_of_one_port(void **state)
 	kmq_send_free(&sends[0]);
 }
 
+static void test_shutdown_of_the_other_direction(void **state)
+{
+	struct kmq_take t;
+
+	(void)state;
+	open_queue(1, PLENTY, KMQ_OVERFLOW_BLOCK);
+	assert_int_equal(take(b, &t, 1, true), -EINPROGRESS);
+	shut(b, KMQ_OPEN_SEND);
+	assert_waiting(&t.w);
+	assert_int_equal(send_some(a, 0, 0, 1), 0);
+	assert_done(&t.w, 0);
+	expect_range(&t, 1, 1);
+
+	assert_int_equal(send_some(a, 0, 0, 1), 0);
+	assert_int_equal(send_wait(a, &sends[0], 0, 0, 1), -EINPROGRESS);
+	shut(a, KMQ_OPEN_RECV);
+	assert_waiting(&sends[0].w);
+	assert_int_equal(receive_one(c), 2);
+	assert_done(&sends[0].w, 0);
+	kmq_send_free(&sends[0]);
+}
+
 /* The head of the line is shut down: who stood behind it goes on. */
 static void test_shutdown_lets_others_on(void **state)
 {
@@ -184,6 +206,26 @@ static void test_shutdown_lets_others_on(void **state)
 	assert_done(&small.w, 0);
 	kmq_send_free(&large);
 	kmq_send_free(&small);
+}
+
+static void test_shutdown_in_slices(void **state)
+{
+	struct kmq_effects fx;
+	u32 i;
+
+	(void)state;
+	open_queue(1, PLENTY, KMQ_OVERFLOW_BLOCK);
+	assert_int_equal(send_some(a, 0, 0, 1), 0);
+	wait_to_send(MANY);
+	kmq_effects_init(&fx);
+	assert_true(kmq_queue_shutdown(&world.q, &a->port, KMQ_OPEN_SEND, &fx));
+	assert_int_equal(stat_of(&world).waiting_senders, MANY - KMQ_BUDGET);
+	finish(&world, &fx);
+	shut(a, KMQ_OPEN_SEND);
+	for (i = 0; i < MANY; i++) {
+		assert_done(&sends[i].w, -ECANCELED);
+		kmq_send_free(&sends[i]);
+	}
 }
 
 static void test_shutdown_of_many(void **state)
@@ -390,7 +432,9 @@ int main(void)
 		LIFE(test_seal_with_watermarks, "seal: many messages and watermarks"),
 		LIFE(test_end_between_slices, "seal: drained between slices"),
 		LIFE(test_shutdown_of_one_port, "shutdown ends one direction of one handle"),
+		LIFE(test_shutdown_of_the_other_direction, "shutdown leaves the other direction alone"),
 		LIFE(test_shutdown_lets_others_on, "shutdown lets others on"),
+		LIFE(test_shutdown_in_slices, "shutdown ends 256 waiters in one hold of the lock"),
 		LIFE(test_shutdown_of_many, "shutdown of many calls"),
 		LIFE(test_kill, "delete"),
 		LIFE(test_kill_if_empty, "delete if empty"),

@@ -28,6 +28,8 @@ static void pin_memory(u64 until, u32 most)
 static void test_memory_bound(void **state)
 {
 	u64 max_bytes = 128 * 1024;
+	struct spec spec[KMQ_CHUNK_RECORDS] = { { 0 } };
+	struct kmq_run *run;
 	struct kmq_send s;
 
 	(void)state;
@@ -36,6 +38,9 @@ static void test_memory_bound(void **state)
 	assert_true(world.q.bytes < 2048);
 	assert_in_range(world.q.memory, 2 * max_bytes - KMQ_CHUNK_BYTES,
 			2 * max_bytes + 2 * KMQ_CHUNK_BYTES);
+	run = run_make(a, spec, KMQ_CHUNK_RECORDS);
+	assert_false(push(a, run));
+	kmq_run_free(run);
 	assert_int_equal(send_some(a, 0, 4000, 8), -EAGAIN);
 	assert_int_equal(send_wait(a, &s, 0, 4000, 4), -EINPROGRESS);
 	assert_int_equal(s.left, 4);
@@ -56,6 +61,28 @@ static void test_memory_bound(void **state)
 	assert_true(s.memory > 2 * 600 * 64 + 2 * KMQ_CHUNK_BYTES);
 	assert_int_equal(send_batch(a, &s, true), 0);
 	assert_int_equal(world.q.count, 600);
+}
+
+/* What comes in in parts pins its memory once. */
+static void test_memory_of_parts(void **state)
+{
+	struct kmq_send s;
+	u32 memory;
+
+	(void)state;
+	open_queue(2, PLENTY, KMQ_OVERFLOW_BLOCK);
+	assert_int_equal(send_wait(a, &s, 0, 0, 4), -EINPROGRESS);
+	assert_int_equal(s.left, 2);
+	memory = s.memory;
+	assert_int_equal(world.q.memory, memory);
+	alter(&world, 4, PLENTY, KMQ_OVERFLOW_BLOCK);
+	assert_done(&s.w, 0);
+	kmq_send_free(&s);
+	assert_int_equal(world.q.memory, memory);
+	assert_int_equal(receive_one(b), 1);
+	assert_int_equal(world.q.memory, memory);
+	assert_int_equal(purge(&world, U64_MAX), 3);
+	assert_int_equal(world.q.memory, 0);
 }
 
 /* drop-head makes room in memory as well. */
@@ -135,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MEMORY(test_memory_bound, "memory has a bound of its own"),
+		MEMORY(test_memory_of_parts, "what comes in in parts pins its memory once"),
 		MEMORY(test_memory_drop_head, "drop-head: memory makes room too"),
 		MEMORY(test_writable_keeps_its_word, "writable: the largest message goes in"),
 		MEMORY(test_levels_are_paid, "levels are paid by the owner"),

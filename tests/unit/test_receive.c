@@ -481,6 +481,12 @@ static void test_poller_hints(void **state)
 	drop_taken(&t);
 	assert_int_equal(world.seen.readable, 0);
 	assert_true(world.seen.writable > 0);
+
+	/* every send tells, whatever was queued before */
+	assert_int_equal(send_some(a, 0, 0, 1), 0);
+	world_forget(&world);
+	assert_int_equal(send_some(a, 0, 0, 2), 0);
+	assert_int_equal(world.seen.readable, 2);
 }
 
 #define RECEIVE(function, text)						\

@@ -357,6 +357,33 @@ static void test_offsets(void **state)
 }
 
 /* One record of its own: the body need not be there. */
+/* As many bytes of attributes as there may be, and 8 more. */
+static void test_most_attributes(void **state)
+{
+	struct kmq_record *rec = calloc(1, sizeof(*rec) + KMQ_ATTR_MAX + 8);
+	u32 at, end = 0;
+
+	(void)state;
+	assert_non_null(rec);
+	for (; end < KMQ_ATTR_MAX + 8; end += 16) {
+		struct kmq_record_attr *attr = (void *)((char *)(rec + 1) + end);
+
+		attr->type = KMQ_ATTR_HEADER;
+		attr->len = 8;
+		memcpy(attr + 1, "name", 5);
+		if (end + 16 == KMQ_ATTR_MAX)
+			break;
+	}
+	rec->attr_len = KMQ_ATTR_MAX;
+	rec->size = kmq_record_size(KMQ_ATTR_MAX, 0);
+	assert_int_equal(kmq_record_check(rec, 0, &at), 0);
+	rec->attr_len += 8;
+	rec->size += 8;
+	assert_int_equal(kmq_record_check(rec, 0, &at), -EINVAL);
+	assert_int_equal(at, 0);
+	free(rec);
+}
+
 static void test_single_check(void **state)
 {
 	struct kmq_record *rec = malloc(sizeof(*rec));
@@ -398,6 +425,7 @@ int main(void)
 		TEST(test_field_values, "record: fields around every limit"),
 		TEST(test_random_attributes, "record: random attributes"),
 		TEST(test_offsets, "record: errors name the offset"),
+		TEST(test_most_attributes, "record: 8192 bytes of attributes and no more"),
 		TEST(test_single_check, "record: one record without its body"),
 	};
 

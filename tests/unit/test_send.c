@@ -262,6 +262,26 @@ static void test_drop_head_by_bytes(void **state)
 }
 
 /* A drop-head queue works in slices of the budget, whatever the batch. */
+/* One message may need the room of very many. */
+static void test_drop_head_budget_of_one(void **state)
+{
+	struct kmq_effects fx;
+	struct kmq_send s;
+
+	(void)state;
+	open_queue(1000, 400 * 64, KMQ_OVERFLOW_DROP_HEAD);
+	assert_int_equal(send_some(a, 0, 0, 400), 0);
+	batch_make(a, &s, 0, 399 * 64, 1);
+	kmq_effects_init(&fx);
+	assert_int_equal(kmq_queue_send(&world.q, &s, false, &fx), -EAGAIN);
+	assert_true(fx.retry);
+	assert_int_equal(fx.ndropped, KMQ_BUDGET);
+	finish(&world, &fx);
+	assert_int_equal(send_batch(a, &s, false), 0);
+	assert_int_equal(world.seen.ndropped, 400);
+	expect_all_from(401, 1);
+}
+
 static void test_drop_head_budget(void **state)
 {
 	struct kmq_effects fx;
@@ -430,6 +450,7 @@ int main(void)
 		SEND(test_reject, "reject: EAGAIN even to who would wait"),
 		SEND(test_drop_head, "drop-head: the oldest of the lowest goes"),
 		SEND(test_drop_head_by_bytes, "drop-head: as many as it takes"),
+		SEND(test_drop_head_budget_of_one, "drop-head: one message for many, in slices"),
 		SEND(test_drop_head_budget, "drop-head: in slices of the budget"),
 		SEND(test_atomic, "atomic: all or none"),
 		SEND(test_atomic_beyond_budget, "atomic: beyond the budget"),
