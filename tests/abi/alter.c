@@ -224,6 +224,28 @@ TEST_F(abi, a_raised_bound_lets_blocked_senders_go_on)
 	EXPECT_EQ(2, stat_fd(q).ready);
 }
 
+/* More than is moved in one hold of the queue's lock. */
+TEST_F(abi, a_raised_bound_lets_a_large_batch_go_on)
+{
+	struct kmq_attrs at = ATTRS(.mask = KMQ_A_MAX_MESSAGES,
+				    .max_messages = 1000);
+	int i, q = create_bounded("q", BOTH, 4);
+	struct batch b = BATCH(800 * 72);
+	struct kmq_xfer_args x;
+	struct bg bg;
+
+	for (i = 0; i < 800; i++)
+		add(&b, "a");
+	x = xfer_send(&b);
+	x.deadline = KMQ_FOREVER;
+	bg_start(&bg, BG_XFER, q, &x, 0);
+	ASSERT_TRUE(waiting(q, 1, 0));
+	ASSERT_EQ(0, alter("q", &at, NULL));
+	EXPECT_EQ(0, bg_end(&bg));
+	EXPECT_EQ(800, x.sent);
+	EXPECT_EQ(800, stat_fd(q).ready);
+}
+
 TEST_F(abi, a_raised_bound_makes_it_writable)
 {
 	struct kmq_attrs at = ATTRS(.mask = KMQ_A_MAX_MESSAGES,

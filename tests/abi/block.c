@@ -373,6 +373,33 @@ TEST_F(abi, a_signal_interrupts_an_xfer_that_did_nothing)
 	EXPECT_EQ(0, x.received);
 }
 
+TEST_F(abi, one_that_gives_up_lets_the_next_go)
+{
+	int q = create_bounded("q", BOTH, 4);
+	struct batch b = BATCH(512);
+	struct kmq_xfer_args x;
+	struct bg many, one;
+
+	catch_signal(SIGUSR1, 0);
+	ASSERT_EQ(0, put(q, "1"));
+	ASSERT_EQ(0, put(q, "2"));
+	add(&b, "a");
+	add(&b, "b");
+	add(&b, "c");
+	x = xfer_send(&b);
+	x.flags = KMQ_XFER_ATOMIC;
+	x.deadline = KMQ_FOREVER;
+	bg_start(&many, BG_XFER, q, &x, 0);
+	ASSERT_TRUE(waiting(q, 1, 0));
+	/* there is room for it, but not its turn */
+	bg_start(&one, BG_WRITE, q, "one", 3);
+	ASSERT_TRUE(waiting(q, 2, 0));
+	pthread_kill(many.thread, SIGUSR1);
+	EXPECT_EQ(-EINTR, bg_end(&many));
+	EXPECT_EQ(3, bg_end(&one));
+	EXPECT_EQ(3, stat_fd(q).ready);
+}
+
 TEST_F(abi, sa_restart_keeps_the_deadline)
 {
 	int q = create("q", BOTH, NULL);

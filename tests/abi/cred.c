@@ -175,10 +175,13 @@ TEST_F(abi, what_the_sender_claims_is_overwritten)
 struct view {
 	int ret;
 	struct kmq_record rec;
+	struct kmq_attrs attrs;
 };
 
 TEST_F(abi, users_show_as_in_the_readers_user_namespace)
 {
+	struct kmq_attrs at = ATTRS(.mask = KMQ_A_UID | KMQ_A_GID,
+				    .uid = USER, .gid = OTHER);
 	struct view *view = shared(sizeof(*view) * 2);
 	int q = make(BOTH), p[2], c[2];
 	char path[64], byte;
@@ -187,6 +190,7 @@ TEST_F(abi, users_show_as_in_the_readers_user_namespace)
 	/* root maps 5 to 1000; 1001 is not mapped */
 	ASSERT_EQ(0, as_user(USER, USER, put_xfer, q));
 	ASSERT_EQ(0, as_user(OTHER, OTHER, put_xfer, q));
+	ASSERT_EQ(0, alter("q", &at, NULL));
 	ASSERT_EQ(0, pipe(p));
 	ASSERT_EQ(0, pipe(c));
 	pid = fork_child();
@@ -200,6 +204,7 @@ TEST_F(abi, users_show_as_in_the_readers_user_namespace)
 		for (i = 0; i < 2; i++) {
 			view[i].ret = receive(q);
 			view[i].rec = in.rec;
+			view[i].attrs = attrs_of(q);
 		}
 		_exit(0);
 	}
@@ -215,6 +220,8 @@ TEST_F(abi, users_show_as_in_the_readers_user_namespace)
 	EXPECT_EQ(0, view[0].ret);
 	EXPECT_EQ(5, view[0].rec.uid);
 	EXPECT_EQ(6, view[0].rec.gid);
+	EXPECT_EQ(5, view[0].attrs.uid);
+	EXPECT_EQ(65534, view[0].attrs.gid);
 	EXPECT_EQ(0, view[1].ret);
 	EXPECT_EQ(65534, view[1].rec.uid);
 	EXPECT_EQ(65534, view[1].rec.gid);

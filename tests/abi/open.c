@@ -445,6 +445,14 @@ TEST_F(abi, names_begin_with_a_letter_digit_or_underscore)
 	}
 }
 
+TEST_F(abi, names_that_begin_with_kmq_dot_are_reserved)
+{
+	EXPECT_EQ(-EINVAL, create("kmq.q", BOTH, NULL));
+	EXPECT_EQ(-ENOENT, open_queue("kmq.q", BOTH));
+	EXPECT_LE(0, create("kmq", BOTH, NULL));
+	EXPECT_LE(0, create("kmq-q", BOTH, NULL));
+}
+
 TEST_F(abi, names_end_where_their_length_says)
 {
 	EXPECT_EQ(0, open_name("abcdef", 3));

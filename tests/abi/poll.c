@@ -305,6 +305,19 @@ TEST_F(abi, delete_wakes_pollers)
 	EXPECT_EQ(POLLERR | POLLHUP, wake_up(&out) & (POLLERR | POLLHUP));
 }
 
+TEST_F(abi, delete_wakes_pollers_of_no_direction)
+{
+	int q = create("q", BOTH, NULL), none = open_queue("q", 0);
+	struct sleeper s;
+
+	ASSERT_LE(0, none);
+	ASSERT_EQ(0, put(q, "a"));
+	EXPECT_EQ(0, ready(none));
+	ASSERT_TRUE(fall_asleep(&s, none, POLLIN));
+	ASSERT_EQ(0, delete("q", 0));
+	EXPECT_EQ(POLLIN | POLLERR | POLLHUP, wake_up(&s));
+}
+
 TEST_F(abi, seal_and_drain_wake_pollers)
 {
 	int q = create("q", BOTH, NULL);

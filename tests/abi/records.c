@@ -82,6 +82,27 @@ TEST_F(abi, a_plain_message_is_a_record_too)
 	EXPECT_EQ((char)POISON, in.buf[72]);
 }
 
+/* Memory of the kernel is used again: nothing of what stood there is shown. */
+TEST_F(abi, a_plain_message_shows_nothing_of_earlier_ones)
+{
+	int q = create("q", BOTH, NULL), r = open_queue("q", BOTH | RECORDS);
+	struct batch b = BATCH(72);
+	int i;
+
+	add(&b, "poison!!");
+	memset(&in, POISON, sizeof(in));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(72, wr(r, b.buf, 72));
+		ASSERT_EQ(72, rd(r, &in, sizeof(in)));
+		ASSERT_EQ(POISON64, in.rec.cookie);
+		ASSERT_EQ(0, put(q, "a"));
+		ASSERT_EQ(72, rd(r, &in, sizeof(in)));
+		ASSERT_EQ(0, in.rec.cookie);
+		ASSERT_EQ(0, in.rec.tag);
+		ASSERT_EQ(0, memcmp(in.buf + 65, "\0\0\0\0\0\0", 7));
+	}
+}
+
 TEST_F(abi, padding_is_zero)
 {
 	int q = create("q", BOTH | RECORDS, NULL), plain = open_queue("q", SEND);
