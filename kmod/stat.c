@@ -306,13 +306,16 @@ long kmq_list(struct kmq_domain *domain, void __user *arg)
 	return ret;
 }
 
+/* Limits that are about to be set are told as they will be. */
 static void account_read(const struct kmq_account *acc,
-			 struct kmq_limit *limits)
+			 struct kmq_limits_args *args)
 {
+	struct kmq_limit *limits = args->r;
 	unsigned int i;
 
 	for (i = 0; i < KMQ_R_COUNT; i++) {
-		limits[i].limit = kmq_account_limit(acc, i);
+		if (!(args->set_mask & BIT(i)))
+			limits[i].limit = kmq_account_limit(acc, i);
 		limits[i].used = atomic_long_read(&acc->used[i]);
 		limits[i].peak = atomic_long_read(&acc->peak[i]);
 		limits[i].refused = atomic_long_read(&acc->refused[i]);
@@ -386,14 +389,15 @@ long kmq_limits(struct kmq_domain *domain, void __user *arg)
 		acc = &user->account;
 	}
 
-	if (args.set_mask) {
+	account_read(acc, &args);
+	err = kmq_args_write(arg, &args, sizeof(args),
+			     offsetof(struct kmq_limits_args, r));
+	/* what cannot be told is not done */
+	if (!err && args.set_mask) {
 		account_set(acc, &args);
 		if (user)
 			kmq_user_keep(user);
 	}
-	account_read(acc, args.r);
-	err = kmq_args_write(arg, &args, sizeof(args),
-			     offsetof(struct kmq_limits_args, r));
 	kmq_user_put(user);
 	return err;
 }

@@ -160,6 +160,22 @@ TEST_F(abi, admin_that_cannot_answer_does_nothing)
 	EXPECT_TRUE(exists("q"));
 }
 
+TEST_F(abi, limits_that_cannot_be_told_are_not_set)
+{
+	struct kmq_limits_args before = get_limits(KMQ_SCOPE_DOMAIN, 0), after;
+	struct kmq_limits_args a = {
+		.size = sizeof(a), .flags = KMQ_LIMITS_SET,
+		.scope = KMQ_SCOPE_DOMAIN, .set_mask = 1 << KMQ_R_OBJECTS,
+	};
+
+	a.r[KMQ_R_OBJECTS].limit = 7;
+	EXPECT_EQ(-EFAULT, request(ctl, KMQ_IOC_LIMITS,
+				   read_only(&a, sizeof(a))));
+	after = get_limits(KMQ_SCOPE_DOMAIN, 0);
+	EXPECT_EQ(before.r[KMQ_R_OBJECTS].limit,
+		  after.r[KMQ_R_OBJECTS].limit);
+}
+
 TEST_F(abi, xfer_that_cannot_answer_does_nothing)
 {
 	int q = create("q", BOTH, NULL);
