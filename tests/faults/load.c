@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 	bool happened = true;
 	int ret = 0;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (argc < 2 || nth_fd < 0 || is_loaded()) {
 		printf("Bail out! load: %s\n", argc < 2 ? "no module" :

@@ -390,7 +390,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 
 pid_t fork(void)
 {
-	pid_t (*next)(void) = dlsym(RTLD_NEXT, "fork");
+	__typeof__(&fork) next = dlsym(RTLD_NEXT, "fork");
 	pid_t pid = next();
 
 	if (pid > 0) {
