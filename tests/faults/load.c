@@ -2,7 +2,7 @@
 /*
  * load MODULE [FIRST]: loads the module again and again, the first, second, ...
  * allocation or copy failing, until none does. The module must not be loaded
- * before; it is not loaded afterwards. TAP.
+ * before; it is afterwards. TAP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,7 +107,5 @@ int main(int argc, char **argv)
 	printf("%sok 1 - faults: loading fails cleanly at each of %u faults\n",
 	       bad || ret || happened ? "not " : "", n - 1);
 	printf("1..1\n");
-	if (!happened && !ret && unload())
-		return 1;
 	return bad || ret || happened;
 }

@@ -65,10 +65,11 @@ void fault_forked(void)
 static void arm(unsigned int n)
 {
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
+	int len = snprintf(text, sizeof(text), "%u", n), i;
 
-	while (sys(SYS_pwrite64, nth_fd, text, len, 0) != len)
-		;
+	for (i = 0; sys(SYS_pwrite64, nth_fd, text, len, 0) != len; i++)
+		if (i == 2 * MOST)
+			abort();
 }
 
 /* Has the fault happened? None is to come afterwards. */
@@ -258,8 +259,10 @@ long fault_sweep(struct call *c, const struct state *before, uint32_t *from,
 	unsigned int n;
 	bool happened;
 
-	if (!fault_ready())
+	if (!fault_ready()) {
+		TALLY(c, plain);
 		return call_make(c);
+	}
 	TALLY(c, swept);
 	for (n = *from + 1; ; n++) {
 		copies = usercopy_faults();
