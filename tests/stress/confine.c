@@ -165,7 +165,7 @@ static bool slab_returns(void)
 	long bytes = -1;
 	unsigned int i;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < patience(1000); i++) {
 		bytes = file_number(CGROUP "/memory.stat", "slab ");
 		if (bytes >= 0 && bytes < 512 << 10)
 			return true;
@@ -369,13 +369,13 @@ static bool ns_round(void)
 		pids[i] = child(use_until_end, &jobs[i]);
 	}
 	nap_us(random_below(20000));
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < patience(1000); i++) {
 		if (!kmq_stat_fd(fds[NS_EMPTY], &st) && st.waiting_receivers &&
 		    !kmq_stat_fd(fds[NS_FULL], &st) && st.waiting_senders)
 			break;
 		nap_us(5000);
 	}
-	if (i == 1000) {
+	if (i >= patience(1000)) {
 		note("nobody waits");
 		ok = false;
 	}

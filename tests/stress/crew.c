@@ -13,9 +13,6 @@
 
 #include "stress.h"
 
-/* For everybody to come back; the guest may be slow. */
-#define PATIENCE_NS 30000000000ull
-
 static pid_t observer, sleeper;
 
 const char *queue_name(unsigned int queue)
@@ -126,7 +123,8 @@ static void start_team(struct crew *crew, struct team *team)
 	if (team->pid < 0)
 		bail("fork: %s", strerror(errno));
 	if (!team->pid)
-		team_main(crew, team->role, team->nr, sock);
+		team_main(crew, team, sock);
+	team->lives++;
 	if (sock >= 0)
 		close(sock);
 }
@@ -213,8 +211,7 @@ static void tell_lives(struct crew *crew)
 /* Wait for those who do nothing but @does, or (0) for everybody. */
 static void await(struct crew *crew, unsigned int does, const char *when)
 {
-	uint64_t patience = sleeper ? 1000000000ull : PATIENCE_NS;
-	uint64_t until = now_ns() + patience;
+	uint64_t until = now_ns() + (sleeper ? 1e9 : patience(30e9));
 	unsigned int i, left;
 
 	do {
@@ -241,16 +238,16 @@ static void await(struct crew *crew, unsigned int does, const char *when)
 /* What does not come home by itself; it must at least be possible to kill. */
 static void kill_rest(struct crew *crew)
 {
-	unsigned int i;
+	unsigned int i, tries = patience(2000);
 
 	for (i = 0; i < crew->nteams; i++)
 		if (crew->teams[i].pid)
 			kill(crew->teams[i].pid, SIGKILL);
 	if (observer)
 		kill(observer, SIGKILL);
-	for (i = 0; i < 2000 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+	for (i = 0; i < tries && waitpid(-1, NULL, WNOHANG) >= 0; i++)
 		nap_us(2000);
-	if (i == 2000)
+	if (i == tries)
 		bail("processes that cannot be killed");
 	observer = 0;
 }
@@ -376,6 +373,7 @@ void run_scenario(const struct scenario *sc, double seconds,
 	if (!l)
 		bail("mmap: %s", strerror(errno));
 	memset(&crew, 0, sizeof(crew));
+	crew.hash = reseed_name(sc->name);
 	crew.sc = sc;
 	crew.ledger = l;
 	crew.cgroup = cgroup;

@@ -221,7 +221,7 @@ bool nothing_left(void)
 	int err;
 
 	/* what was closed last may take a moment; a domain ends in a work */
-	for (tries = 0; tries < 500; tries++) {
+	for (tries = 0; tries < patience(500); tries++) {
 		err = kmq_limits(KMQ_SCOPE_MODULE, 0, &args);
 		if (err)
 			bail("LIMITS: %s", strerror(-err));

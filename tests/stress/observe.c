@@ -158,7 +158,6 @@ void observer_main(void *arg)
 	struct kmq_limits_args limits;
 	int err;
 
-	reseed(getpid());
 	ctl_forget();
 	while (!crew->ledger->closing) {
 		read_stat(crew);

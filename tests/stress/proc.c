@@ -11,8 +11,7 @@
 
 #include "stress.h"
 
-/* The guest may be slow. */
-#define PATIENCE_NS 30000000000ull
+static unsigned int nchildren;
 
 static void copy_file(pid_t pid, const char *tid, const char *what)
 {
@@ -52,6 +51,7 @@ pid_t child(void (*fn)(void *arg), void *arg)
 {
 	pid_t pid;
 
+	nchildren++;
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
@@ -59,7 +59,7 @@ pid_t child(void (*fn)(void *arg), void *arg)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	reseed(getpid());
+	reseed(nchildren);
 	ctl_forget();
 	fn(arg);
 	fflush(stdout);
@@ -68,7 +68,7 @@ pid_t child(void (*fn)(void *arg), void *arg)
 
 bool child_done(pid_t pid, const char *what)
 {
-	uint64_t until = now_ns() + PATIENCE_NS;
+	uint64_t until = now_ns() + patience(30e9);
 	int status;
 	pid_t got;
 

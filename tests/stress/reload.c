@@ -70,7 +70,7 @@ static void load(void)
 	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
 		bail("%s: %s", module_path, strerror(errno));
 	close(fd);
-	for (i = 0; i < 1000 && access(KMQ_DEVICE, F_OK); i++)
+	for (i = 0; i < patience(1000) && access(KMQ_DEVICE, F_OK); i++)
 		nap_us(2000);
 }
 
@@ -80,7 +80,7 @@ static int unload_soon(void)
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < patience(1000); i++) {
 		err = unload();
 		if (err != -EAGAIN)
 			break;

@@ -49,7 +49,7 @@ static void *handler(void *arg)
 {
 	struct uffd_msg msg;
 
-	reseed(getpid());
+	reseed((uintptr_t)arg);
 	while (read(uffd, &msg, sizeof(msg)) == sizeof(msg)) {
 		if (msg.event != UFFD_EVENT_PAGEFAULT)
 			continue;
@@ -61,7 +61,7 @@ static void *handler(void *arg)
 		resolve((char *)(uintptr_t)(msg.arg.pagefault.address &
 					    ~(PAGE - 1)));
 	}
-	return arg;
+	return NULL;
 }
 
 static bool start(void)
@@ -75,7 +75,8 @@ static bool start(void)
 	if (uffd < 0)
 		return false;
 	if (ioctl(uffd, UFFDIO_API, &api) ||
-	    pthread_create(&thread, NULL, handler, NULL)) {
+	    pthread_create(&thread, NULL, handler,
+			   (void *)(uintptr_t)random_below(UINT32_MAX))) {
 		close(uffd);
 		uffd = -1;
 		return false;

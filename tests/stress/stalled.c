@@ -51,7 +51,7 @@ static bool becomes(int fd, size_t field, uint64_t want)
 {
 	unsigned int i;
 
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < patience(2000); i++) {
 		if (counted(fd, field) == want)
 			return true;
 		nap_us(5000);
@@ -149,7 +149,7 @@ static bool somebody_waits(int fd)
 	struct kmq_stat_args st;
 	unsigned int i;
 
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < patience(2000); i++) {
 		if (!kmq_stat_fd(fd, &st) && st.waiting_receivers)
 			return true;
 		nap_us(5000);
@@ -200,7 +200,7 @@ static void test_killed_sender(enum how how, const char *name)
 	struct kmq_stat_args st;
 	unsigned int i;
 
-	for (i = 0; i < 2000 && !kmq_stat_fd(fd, &st) && st.senders < 2; i++)
+	for (i = 0; i < patience(2000) && !kmq_stat_fd(fd, &st) && st.senders < 2; i++)
 		nap_us(2000);
 	nap_us(20000);
 	send_some(fd, 0, COUNT);

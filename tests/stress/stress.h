@@ -37,6 +37,7 @@
 extern double opt_seconds;
 extern const char *opt_only;
 extern const char *opt_tamper;
+extern uint64_t opt_seed;
 
 /* --seconds N, --seed N, --only NAME, --tamper WHAT; prints the seed. */
 void begin(const char *program, int argc, char **argv, double seconds);
@@ -50,9 +51,15 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void bail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
-/* A different sequence for each process that calls reseed(). */
+/*
+ * A sequence of its own for each thread that calls reseed(). @with must not
+ * depend on pids or times: the seed is to repeat every decision.
+ */
 void reseed(uint64_t with);
+uint64_t reseed_name(const char *name);
 uint32_t random_below(uint32_t n);
+/* More of it where KMQ_SLOW says that the machine is so many times slower. */
+double patience(double amount);
 uint64_t now_ns(void);
 void nap_us(unsigned int us);
 bool file_write(const char *path, const char *text);
@@ -186,6 +193,7 @@ struct team {
 	pid_t pid;		/* 0: it has ended */
 	const struct role *role;
 	unsigned int nr;
+	unsigned int lives;	/* so many before this one */
 	bool doomed;
 };
 
@@ -208,6 +216,7 @@ struct crew {
 	unsigned int nlives;
 	int shared[LEDGER_QUEUES][2];	/* plain, records */
 	uint64_t first_id;
+	uint64_t hash;		/* of the scenario */
 	const char *cgroup;
 	unsigned int step;
 };
@@ -231,8 +240,8 @@ void stop_somebody(struct crew *crew);
 void continue_all(struct crew *crew);
 
 /* team.c: the main function of a team's process. */
-void team_main(struct crew *crew, const struct role *role, unsigned int nr,
-	       int sock) __attribute__((noreturn));
+void team_main(struct crew *crew, const struct team *team, int sock)
+	__attribute__((noreturn));
 
 /* stall.c: does this kernel offer it? */
 bool can_stall(void);

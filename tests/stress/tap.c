@@ -18,7 +18,8 @@ const char *opt_tamper;
 static const char *program_name;
 static unsigned int nresults, nfailed;
 static pid_t main_pid;
-static uint64_t seed;
+uint64_t opt_seed;
+static double slow = 1;
 static _Thread_local uint64_t state;
 
 static void usage(void)
@@ -52,14 +53,16 @@ void begin(const char *program, int argc, char **argv, double seconds)
 	program_name = program;
 	main_pid = getpid();
 	opt_seconds = seconds;
-	seed = now_ns() % 1000000007;
+	opt_seed = now_ns() % 1000000007;
+	if (getenv("KMQ_SLOW"))
+		slow = number(getenv("KMQ_SLOW"));
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (c) {
 		case 's':
 			opt_seconds = number(optarg);
 			break;
 		case 'r':
-			seed = strtoull(optarg, NULL, 0);
+			opt_seed = strtoull(optarg, NULL, 0);
 			break;
 		case 'o':
 			opt_only = optarg;
@@ -76,7 +79,7 @@ void begin(const char *program, int argc, char **argv, double seconds)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	reseed(0);
 	printf("TAP version 13\n# %s --seconds %g --seed %" PRIu64 "\n",
-	       program, opt_seconds, seed);
+	       program, opt_seconds, opt_seed);
 }
 
 int end(void)
@@ -134,10 +137,20 @@ void bail(const char *fmt, ...)
 
 void reseed(uint64_t with)
 {
-	state = (seed + 1) * 0x9e3779b97f4a7c15ull ^
+	state = (opt_seed + 1) * 0x9e3779b97f4a7c15ull ^
 		(with + 1) * 0xd1342543de82ef95ull;
 	if (!state)
 		state = 1;
+}
+
+uint64_t reseed_name(const char *name)
+{
+	uint64_t hash = 1469598103934665603ull;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * 1099511628211ull;
+	reseed(hash);
+	return hash;
 }
 
 uint32_t random_below(uint32_t n)
@@ -146,6 +159,11 @@ uint32_t random_below(uint32_t n)
 	state ^= state >> 7;
 	state ^= state << 17;
 	return n ? (state >> 16) % n : 0;
+}
+
+double patience(double amount)
+{
+	return amount * slow;
 }
 
 uint64_t now_ns(void)

@@ -19,6 +19,8 @@
 #define MAX_THREADS	8
 
 static struct worker workers[MAX_THREADS];
+/* Of this process: which of all in a run, whatever its pid. */
+static uint64_t base;
 
 static void on_alarm(int sig)
 {
@@ -51,7 +53,7 @@ static void *thread_main(void *arg)
 {
 	struct worker *w = arg;
 
-	reseed(getpid() * 16ull + w->thread);
+	reseed(base + w->thread);
 	w->order = calloc(1, sizeof(*w->order));
 	make_buffer(w);
 	worker_loop(w);
@@ -64,7 +66,7 @@ static void *pest_main(void *arg)
 	const struct role *role = arg;
 	struct worker *w;
 
-	reseed(getpid() * 16ull + MAX_THREADS);
+	reseed(base + MAX_THREADS);
 	while (!workers[0].l->stop) {
 		nap_us(1000 + random_below(8000));
 		w = &workers[random_below(role->threads)];
@@ -115,13 +117,14 @@ static void inherit(struct worker *w, int sock)
 	worker_take_fd(w, fd);
 }
 
-void team_main(struct crew *crew, const struct role *role, unsigned int nr,
-	       int sock)
+void team_main(struct crew *crew, const struct team *team, int sock)
 {
+	const struct role *role = team->role;
 	pthread_t threads[MAX_THREADS], pest;
 	unsigned int i;
 
-	reseed(getpid());
+	base = crew->hash + ((team - crew->teams) * 4096ull + team->lives) * 16;
+	reseed(base + MAX_THREADS + 1);
 	ctl_forget();
 	if (role->flags & IN_CGROUP)
 		enter_cgroup(crew->cgroup);
@@ -142,7 +145,7 @@ void team_main(struct crew *crew, const struct role *role, unsigned int nr,
 		w->sc = crew->sc;
 		w->role = role;
 		w->thread = i;
-		w->queue = (nr * role->threads + i) % crew->sc->queues;
+		w->queue = (team->nr * role->threads + i) % crew->sc->queues;
 		w->fd = FIXED_FD + i;
 		w->poller = -1;
 		w->producer = -1;

@@ -415,15 +415,18 @@ static void xfer_step(struct worker *w)
 /* A child that has the handle too, and uses it for a while. */
 static void fork_child(struct worker *w)
 {
+	uint64_t with;
+
 	while (w->children && waitpid(-1, NULL, WNOHANG) > 0)
 		w->children--;
 	if (w->children == MAX_CHILDREN)
 		return;
+	with = (uint64_t)random_below(UINT32_MAX) << 32 | w->thread;
 	switch (fork()) {
 	case -1:
 		return;
 	case 0:
-		reseed(getpid());
+		reseed(with);
 		w->producer = -1;
 		w->consumer = ledger_consumer(w->l, w->queue, getpid());
 		w->children = 0;
