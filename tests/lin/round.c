@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "round.h"
+#include "simulate.h"
 
 #define MOST_SEALS	40u
 
@@ -364,9 +364,9 @@ void lin_tell(const struct lin_tally *t, const char *name)
 {
 	unsigned int i;
 
-	printf("# %s: %" PRIu64 " rounds, %" PRIu64 " calls, %" PRIu64 " steps tried (most in a round %" PRIu64 "), undecided %" PRIu64 ", wrong %" PRIu64 "\n",
+	printf("# %s: %" PRIu64 " rounds, %" PRIu64 " calls, %" PRIu64 " steps tried (most in a round %" PRIu64 "), undecided %" PRIu64 ", wrong %" PRIu64 "; spoiled %" PRIu64 ", not noticed %" PRIu64 "\n",
 	       name, t->rounds, t->calls, t->steps, t->most_steps,
-	       t->undecided, t->wrong);
+	       t->undecided, t->wrong, t->spoiled, t->missed);
 	printf("# %s: %" PRIu64 " overlapped others; calls:", name, t->overlapping);
 	for (i = 0; i < LIN_NR_KINDS; i++)
 		printf(" %s %" PRIu64, lin_kind_names[i], t->by_kind[i]);
@@ -390,6 +390,30 @@ static void dump_to(const char *path, const struct lin_plan *p)
 	lin_write(f, p->h);
 	fclose(f);
 	printf("# the whole history: %s\n", path);
+}
+
+/* A real history made wrong is not taken for right. */
+static void spoil_one(struct lin_tally *t, const struct lin_plan *p)
+{
+	struct lin_history *h;
+	uint64_t r = p->seed * 2 + 1;
+	unsigned int i;
+
+	/* a killed call may have done what is missing */
+	for (i = 0; i < p->h->nops; i++)
+		if (p->h->ops[i].unknown)
+			return;
+	h = malloc(sizeof(*h));
+	*h = *p->h;
+	if (lin_spoils[p->seed % lin_nspoils].spoil(h, &r)) {
+		t->spoiled++;
+		if (lin_search(h, LIN_STEPS / 4).verdict == LIN_GOOD) {
+			printf("# not noticed: %s, round of seed %" PRIu64 "\n",
+			       lin_spoils[p->seed % lin_nspoils].name, p->seed);
+			t->missed++;
+		}
+	}
+	free(h);
 }
 
 bool lin_run(const struct lin_driver *d, const char *name, uint64_t seed,
@@ -418,6 +442,8 @@ bool lin_run(const struct lin_driver *d, const char *name, uint64_t seed,
 		if (r.steps > t->most_steps)
 			t->most_steps = r.steps;
 		t->undecided += r.verdict == LIN_UNDECIDED;
+		if (r.verdict == LIN_GOOD)
+			spoil_one(t, &p);
 		if (r.verdict == LIN_WRONG) {
 			t->wrong++;
 			snprintf(why, sizeof(why), "%s: round of seed %" PRIu64,
@@ -429,5 +455,6 @@ bool lin_run(const struct lin_driver *d, const char *name, uint64_t seed,
 	free(p.h);
 	lin_tell(t, name);
 	/* one in a hundred is a round that was too wild to be judged */
-	return !t->wrong && !t->stuck && t->undecided * 100 <= t->rounds;
+	return !t->wrong && !t->stuck && !t->missed &&
+	        t->undecided * 100 <= t->rounds;
 }

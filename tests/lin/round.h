@@ -81,6 +81,8 @@ struct lin_tally {
 	uint64_t recovered;
 	uint64_t dropped;
 	uint64_t with_killed;
+	uint64_t spoiled;
+	uint64_t missed;
 	uint64_t stuck;
 };
 
