@@ -209,6 +209,7 @@ void ledger_killed(struct ledger *l, int32_t pid)
 
 /* Of one producer. */
 struct count {
+	uint64_t attempted;
 	uint64_t known;		/* accepted for sure */
 	uint64_t maybe;		/* in the call it was killed in */
 	uint64_t got;		/* received, of the known */
@@ -221,6 +222,7 @@ static void count_producer(struct ledger *l, uint32_t nr, struct count *c)
 	uint64_t next = p->next, attempted = p->attempted, n, entry;
 	uint64_t seq[LEDGER_LEVELS] = {}, *last;
 
+	c->attempted += attempted;
 	c->known += next;
 	if (p->killed)
 		c->maybe += attempted - next;
@@ -321,6 +323,13 @@ void ledger_settle(struct ledger *l, uint32_t queue,
 			     queue);
 	if (!c.known && !c.maybe)
 		ledger_fault(l, F_IDLE, "queue %u: nothing was sent", queue);
+	l->tally.attempted += c.attempted;
+	l->tally.sent += c.known;
+	l->tally.received += got;
+	l->tally.recovered += c.got_maybe;
+	l->tally.lost += missing > left ? missing - left : 0;
+	l->tally.dropped += k->dropped + k->ready;
+	l->tally.killed += k->received - got;
 	printf("# queue %u: %" PRIu64 " accepted, %" PRIu64 " received, %" PRIu64 " dropped",
 	       queue, c.known, got, k->dropped);
 	if (c.maybe)
@@ -369,6 +378,11 @@ void ledger_tell(struct ledger *l, const char *name)
 		if (l->events[i])
 			printf(" %s %u", event_names[i], l->events[i]);
 	putchar('\n');
+	l->tally.doubled = l->faults[F_TWICE];
+	printf("# %s: tally: attempted %" PRIu64 ", sent %" PRIu64 ", received %" PRIu64 ", recovered %" PRIu64 ", lost %" PRIu64 ", doubled %" PRIu64 ", dropped %" PRIu64 ", gone with the killed %" PRIu64 ", refused %u\n",
+	       name, l->tally.attempted, l->tally.sent, l->tally.received,
+	       l->tally.recovered, l->tally.lost, l->tally.doubled,
+	       l->tally.dropped, l->tally.killed, l->events[E_AGAIN]);
 	for (i = 0; i < NR_FAULTS; i++)
 		if (l->faults[i])
 			printf("# %s: %s, %u times\n", name, fault_names[i],

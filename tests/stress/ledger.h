@@ -90,6 +90,18 @@ struct totals {
 	uint64_t ready;		/* still there */
 };
 
+/* All of it, in words that are used elsewhere for such an account. */
+struct tally {
+	uint64_t attempted;
+	uint64_t sent;		/* and their senders know it */
+	uint64_t received;
+	uint64_t recovered;	/* received, of those of which no sender knows */
+	uint64_t lost;
+	uint64_t doubled;
+	uint64_t dropped;	/* purged, pushed out, or gone with the queue */
+	uint64_t killed;	/* gone with a receiver that was killed */
+};
+
 /* One message as received. */
 struct seen {
 	uint32_t producer;
@@ -117,6 +129,7 @@ struct ledger {
 	_Atomic uint32_t nconsumers;
 	_Atomic uint32_t faults[NR_FAULTS];
 	_Atomic uint32_t events[NR_EVENTS];
+	struct tally tally;
 	struct producer_log producers[LEDGER_PRODUCERS];
 	struct consumer_log consumers[LEDGER_CONSUMERS];
 	/* 0: not received; else GOT | seq */
