@@ -21,6 +21,7 @@
 #include "simulate.h"
 
 #define MOST_SEALS	40u
+#define MIN_ROUNDS	20u	/* however slow the machine */
 
 struct shared {
 	struct lin_history h;
@@ -84,19 +85,20 @@ static void make_call(struct lin_op *op, struct lin_op *second)
 static void work(unsigned int thread)
 {
 	struct lin_history *h = &shared->h;
-	unsigned int i;
+	/* the referee adds its own meanwhile */
+	unsigned int i, n = plan->h->nops;
 
 	if (driver->begin)
 		driver->begin(thread);
 	atomic_fetch_add(&shared->arrived, 1);
 	while (!atomic_load(&shared->go))
 		sched_yield();
-	for (i = 0; i < h->nops; i++) {
+	for (i = 0; i < n; i++) {
 		struct lin_op *second = NULL;
 
 		if (h->ops[i].thread != thread || h->ops[i].after)
 			continue;
-		if (i + 1u < h->nops && h->ops[i + 1].after)
+		if (i + 1 < n && h->ops[i + 1].after)
 			second = &h->ops[i + 1];
 		make_call(&h->ops[i], second);
 	}
@@ -451,7 +453,7 @@ bool lin_run(const struct lin_driver *d, const char *name, uint64_t seed,
 			lin_explain(stdout, p.h, &r, why);
 			dump_to(dump, &p);
 		}
-	} while (now_ns() < until && !t->wrong);
+	} while ((now_ns() < until || t->rounds < MIN_ROUNDS) && !t->wrong);
 	free(p.h);
 	lin_tell(t, name);
 	/* one in a hundred is a round that was too wild to be judged */

@@ -228,7 +228,6 @@ static void test_histories(void **state)
 	assert_true(lin_run(&driver, "core", seed_from_environment(),
 			    seconds ? strtod(seconds, NULL) : 2, 20,
 			    getenv("KMQ_UNIT_DUMP"), &tally));
-	assert_true(tally.rounds > 10);
 	assert_true(tally.received && tally.dropped && tally.refused &&
 		    tally.timeouts && tally.given_back);
 }
