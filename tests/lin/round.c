@@ -20,7 +20,7 @@
 
 #include "simulate.h"
 
-#define MOST_SEALS	40u
+#define MOST_SEALS	30u
 #define MIN_ROUNDS	20u	/* however slow the machine */
 
 struct shared {
@@ -28,6 +28,7 @@ struct shared {
 	_Atomic uint64_t clock;
 	_Atomic uint32_t arrived;
 	_Atomic bool go;
+	_Atomic bool over;		/* begin no more calls */
 	_Atomic bool finished[LIN_THREADS];
 	/* of a thread's calls: 1 + the one it is in, 0: none */
 	_Atomic uint32_t at[LIN_THREADS];
@@ -93,7 +94,7 @@ static void work(unsigned int thread)
 	atomic_fetch_add(&shared->arrived, 1);
 	while (!atomic_load(&shared->go))
 		sched_yield();
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !atomic_load(&shared->over); i++) {
 		struct lin_op *second = NULL;
 
 		if (h->ops[i].thread != thread || h->ops[i].after)
@@ -227,11 +228,13 @@ static bool watch(double patience)
 			clock = atomic_load(&shared->clock);
 			quiet = now;
 		}
-		if (now - quiet > quiet_ns && seals < MOST_SEALS) {
+		if (now - quiet > quiet_ns && seals < 2 * MOST_SEALS) {
 			/* ends every call that waits; the rest goes on */
 			referee(LIN_SEAL, 0);
-			referee(LIN_UNSEAL, 0);
-			seals++;
+			if (seals++ < MOST_SEALS)
+				referee(LIN_UNSEAL, 0);
+			else
+				shared->over = true;
 			quiet = now_ns();
 		}
 		if (now > until)
