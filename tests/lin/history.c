@@ -6,6 +6,8 @@
 #include "history.h"
 
 #define LINE 2048
+/* between words */
+#define SPACES "\n "
 
 const char *const lin_kind_names[LIN_NR_KINDS] = {
 	[LIN_SEND] = "send",
@@ -201,7 +203,7 @@ static bool read_parameters(struct lin_history *h, struct lin_op *op,
 	unsigned int n, priority;
 	char *word;
 
-	while ((word = strtok_r(NULL, " \n", save)) != NULL) {
+	while ((word = strtok_r(NULL, SPACES, save)) != NULL) {
 		if (!strcmp(word, "->"))
 			return true;
 		if (!strcmp(word, "wait")) {
@@ -250,6 +252,14 @@ static bool read_error(struct lin_op *op, const char *word)
 	return false;
 }
 
+static bool read_count(const char *word, uint16_t *n)
+{
+	char *end;
+
+	*n = strtoul(word, &end, 10);
+	return end != word && !*end;
+}
+
 static bool read_result(struct lin_history *h, struct lin_op *op, char **save)
 {
 	unsigned int n, seq;
@@ -257,16 +267,16 @@ static bool read_result(struct lin_history *h, struct lin_op *op, char **save)
 
 	if (op->kind == LIN_STAT && strncmp(*save, "killed", 6))
 		return read_stat(&op->st, *save);
-	word = strtok_r(NULL, " \n", save);
+	word = strtok_r(NULL, SPACES, save);
 	if (word && !strcmp(word, "killed")) {
 		op->unknown = true;
 		return true;
 	}
 	if (!read_error(op, word))
 		return false;
-	while ((word = strtok_r(NULL, " \n", save)) != NULL) {
+	while ((word = strtok_r(NULL, SPACES, save)) != NULL) {
 		if (op->kind != LIN_RECV)
-			return sscanf(word, "%hu", &op->done) == 1;
+			return read_count(word, &op->done);
 		if (op->done == LIN_BATCH)
 			return false;
 		n = LIN_ALIEN;
@@ -284,23 +294,24 @@ static bool read_result(struct lin_history *h, struct lin_op *op, char **save)
 
 static bool read_op(struct lin_history *h, char *line)
 {
-	char *save = NULL, *word = strtok_r(line, " \n", &save);
+	char *save = NULL, *word = strtok_r(line, SPACES, &save);
 	unsigned int thread, kind;
 	struct lin_op *op;
 	uint32_t seq[LIN_MESSAGES];
 	uint64_t times[2];
 	unsigned int i;
 
-	if (!word || sscanf(word, "t%u", &thread) != 1)
+	if (!word || word[0] != 't')
 		return false;
+	thread = strtoul(word + 1, NULL, 10);
 	for (i = 0; i < 2; i++) {
-		word = strtok_r(NULL, " \n", &save);
+		word = strtok_r(NULL, SPACES, &save);
 		if (!word)
 			return false;
 		times[i] = strcmp(word, "-") ? strtoull(word, NULL, 10) :
 			LIN_NEVER;
 	}
-	word = strtok_r(NULL, " \n", &save);
+	word = strtok_r(NULL, SPACES, &save);
 	for (kind = 0; word && kind < LIN_NR_KINDS; kind++)
 		if (!strcmp(word, lin_kind_names[kind]))
 			break;

@@ -122,11 +122,17 @@ static void plan_call(struct lin_plan *p, uint64_t *r, unsigned int thread,
 		return;
 	}
 	k -= m->receives;
-	if (k < m->stats)
+	if (k < m->stats) {
 		lin_add(p->h, thread, LIN_STAT, 0, NULL);
-	else if ((k -= m->stats) < m->purges)
+		return;
+	}
+	k -= m->stats;
+	if (k < m->purges) {
 		lin_add(p->h, thread, LIN_PURGE, 0, NULL);
-	else if ((k -= m->purges) < m->seals)
+		return;
+	}
+	k -= m->purges;
+	if (k < m->seals)
 		lin_add(p->h, thread, lin_below(r, 2) ? LIN_SEAL : LIN_UNSEAL,
 			0, NULL);
 	else

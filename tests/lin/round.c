@@ -25,6 +25,7 @@
 
 struct shared {
 	struct lin_history h;
+
 	_Atomic uint64_t clock;
 	_Atomic uint32_t arrived;
 	_Atomic bool go;
@@ -461,5 +462,5 @@ bool lin_run(const struct lin_driver *d, const char *name, uint64_t seed,
 	lin_tell(t, name);
 	/* one in a hundred is a round that was too wild to be judged */
 	return !t->wrong && !t->stuck && !t->missed &&
-	        t->undecided * 100 <= t->rounds;
+		t->undecided * 100 <= t->rounds;
 }
