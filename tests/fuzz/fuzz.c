@@ -4,16 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libfuzzer.h"
 #include "run.h"
-
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
-			       unsigned int seed);
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size,
-				 const uint8_t *b, size_t b_size, uint8_t *out,
-				 size_t max, unsigned int seed);
 
 static void dump(void)
 {
@@ -46,7 +38,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 	if (!most)
 		return size;
 	/* now and then anything at all */
-	if (n && seed % 16 == 0) {
+	if (n && seed % 64 == 0) {
 		n = LLVMFuzzerMutate(data, n * sizeof(struct op),
 				     most * sizeof(struct op));
 		return n - n % sizeof(struct op);

@@ -349,7 +349,7 @@ size_t mutate(struct op *ops, size_t n, size_t max, unsigned int seed)
 	next();
 	next();
 	for (steps = 1 + below(4); steps; steps--) {
-		unsigned int how = below(16);
+		unsigned int how = below(20);
 
 		at = n ? below(n) : 0;
 		if (!n || (how < 6 && n < max)) {
@@ -357,20 +357,20 @@ size_t mutate(struct op *ops, size_t n, size_t max, unsigned int seed)
 			at = one_in(2) ? n : at;
 			n = insert(ops, n, at);
 			fresh(&ops[at], ops, at);
-		} else if (how < 7 && n > 1) {
+		} else if (how < 9 && n > 1) {
 			n = delete(ops, n, at);
-		} else if (how < 8 && n < max) {
+		} else if (how < 10 && n < max) {
 			op = ops[at];
 			at = below(n + 1);
 			n = insert(ops, n, at);
 			ops[at] = op;
-		} else if (how < 9) {
+		} else if (how < 11) {
 			size_t other = below(n);
 
 			op = ops[at];
 			ops[at] = ops[other];
 			ops[other] = op;
-		} else if (how < 10) {
+		} else if (how < 12) {
 			ops[at].thread = below(NR_THREADS);
 		} else {
 			mutate_field(&ops[at], ops, at);
