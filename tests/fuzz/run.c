@@ -76,8 +76,15 @@ static void nudging(bool on)
 
 static void disarm(struct thread *t)
 {
-	if (t->fail_nth >= 0 && pwrite(t->fail_nth, "0\n", 2, 0) < 0)
-		found("fail-nth: %s", strerror(errno));
+	int tries;
+
+	if (t->fail_nth < 0)
+		return;
+	/* this write may be what fails; then it has, and the next one does not */
+	for (tries = 0; tries < 3; tries++)
+		if (pwrite(t->fail_nth, "0\n", 2, 0) == 2)
+			return;
+	found("fail-nth: %s", strerror(errno));
 }
 
 static void run_ops(struct thread *t, unsigned int from, unsigned int to)
