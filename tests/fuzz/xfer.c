@@ -238,7 +238,7 @@ long op_transfer(struct thread *t, const struct op *op)
 	default:
 		ret = CALL(writev(fd, iov, n));
 	}
-	if (ret > (long)len)
+	if (ret >= 0 && (size_t)ret > len)
 		found("%s of %zu bytes returned %ld", op_names[code], len, ret);
 	if (!sends)
 		check_space(op, &p, len);
