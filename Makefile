@@ -35,6 +35,7 @@ help:
 	@echo '  check-matrix  what of it runs in the guest, on 5.10, 6.1, 6.12 and 7.x'
 	@echo '  check-debug   the same on kernels with KASAN, lockdep, KCSAN ...'
 	@echo '  check-all     all there is'
+	@echo '  soak          stress at random, for SOAK="--seconds N" and a seed'
 	@echo '  style         sparse, checkpatch, shellcheck, man pages'
 	@echo '  bench         instructions per message, into build/bench/icount.json'
 	@echo 'demo, vm, check and bench install the Debian packages they need.'
@@ -84,8 +85,13 @@ check-debug:
 
 # BEYOND=check leaves out what "make check" runs.
 check-all:
-	@$(SETUP) user abi32 vm style matrix debug
+	@$(SETUP) user abi32 vm style matrix debug static fuzz
 	@tests/run --level all $(if $(BEYOND),--beyond $(BEYOND))
+
+# SOAK="--seconds N --seed S ...": see tests/soak
+soak:
+	@$(SETUP) user vm
+	@tests/soak $(SOAK)
 
 style:
 	@$(SETUP) vm style
@@ -116,4 +122,4 @@ clean:
 	rm -rf $(B)
 
 .PHONY: all help modules modules_install lib tools install check check-user \
-	check-matrix check-debug check-all style guest-ready demo vm vm-shell bench clean
+	check-matrix check-debug check-all soak style guest-ready demo vm vm-shell bench clean

@@ -63,7 +63,7 @@ static void test_memory_bound(void **state)
 	assert_int_equal(world.q.count, 600);
 }
 
-/* What comes in in parts pins its memory once. */
+/* What arrives in parts pins its memory once. */
 static void test_memory_of_parts(void **state)
 {
 	struct kmq_send s;
@@ -162,7 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MEMORY(test_memory_bound, "memory has a bound of its own"),
-		MEMORY(test_memory_of_parts, "what comes in in parts pins its memory once"),
+		MEMORY(test_memory_of_parts, "what arrives in parts pins its memory once"),
 		MEMORY(test_memory_drop_head, "drop-head: memory makes room too"),
 		MEMORY(test_writable_keeps_its_word, "writable: the largest message goes in"),
 		MEMORY(test_levels_are_paid, "levels are paid by the owner"),

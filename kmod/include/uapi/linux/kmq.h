@@ -354,7 +354,8 @@ struct kmq_delete_args {
  * @dropped_full: messages lost to drop-head
  * @dropped_purged: messages purged
  * @refused_full: sends that met a full queue and were refused (EAGAIN)
- * @blocked: sends that had to wait for room
+ * @blocked: sends that had to wait for room; one that is restarted after a signal
+ *           and has to wait again counts again
  * @blocked_ns: how long they waited together
  *
  * All but the first six fields and @id are set by the kernel only.
