@@ -247,7 +247,7 @@ TEST_F(abi, without_a_descriptor_open_changes_nothing)
 	struct kmq_open_args a;
 	struct rlimit old;
 
-	was = get_limits(KMQ_SCOPE_MODULE, 0);
+	was = get_limits(KMQ_SCOPE_DOMAIN, 0);
 	ASSERT_TRUE(exhaust(&old));
 	for (i = 0; i < 100; i++) {
 		a = open_args("q", BOTH, NULL);
@@ -262,7 +262,7 @@ TEST_F(abi, without_a_descriptor_open_changes_nothing)
 	EXPECT_EQ(0, put(q, "a"));
 	EXPECT_TRUE(get(q, "a"));
 	EXPECT_FALSE(exists("new"));
-	is = get_limits(KMQ_SCOPE_MODULE, 0);
+	is = get_limits(KMQ_SCOPE_DOMAIN, 0);
 	for (i = 0; i < KMQ_R_BYTES; i++) {
 		EXPECT_EQ(was.r[i].used, is.r[i].used);
 		EXPECT_EQ(was.r[i].refused, is.r[i].refused);
