@@ -401,9 +401,6 @@ static bool begin_stat(const struct lin_model *m, struct lin_state *s,
 		.sealed = s->sealed,
 	};
 
-	/* a call that the kernel restarts after a signal waits once more */
-	if (m->obey && op->st.blocked > st.blocked)
-		s->blocked = st.blocked = op->st.blocked;
 	if (!m->obey)
 		op->st = st;
 	else if (!op->unknown && memcmp(&st, &op->st, sizeof(st)))

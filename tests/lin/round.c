@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,24 +106,43 @@ static void work(unsigned int thread)
 	atomic_store(&shared->finished[thread], true);
 }
 
-static void *thread_main(void *arg)
-{
-	work((uintptr_t)arg);
-	return NULL;
-}
-
 static void on_alarm(int sig)
 {
 	(void)sig;
 }
 
-static void set_storm(bool on)
+/*
+ * Signals for the calling thread, again and again. Were they for the process, one
+ * might wake several threads and be delivered to one: the kernel restarts the
+ * calls of the others, and they lose their turn, which no history shows.
+ */
+static void work_in_a_storm(unsigned int thread)
 {
+	const struct itimerspec often = {
+		.it_interval.tv_nsec = 900000, .it_value.tv_nsec = 700000,
+	};
 	struct sigaction sa = { .sa_handler = on_alarm };
-	struct itimerval it = { { 0, on ? 900 : 0 }, { 0, on ? 700 : 0 } };
+	struct sigevent ev = {
+		.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM,
+	};
+	timer_t timer;
 
+	ev._sigev_un._tid = gettid();
 	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &it, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &ev, &timer) ||
+	    timer_settime(timer, 0, &often, NULL))
+		abort();
+	work(thread);
+	timer_delete(timer);
+}
+
+static void *thread_main(void *arg)
+{
+	if (plan->signals)
+		work_in_a_storm((uintptr_t)arg);
+	else
+		work((uintptr_t)arg);
+	return NULL;
 }
 
 static void start(unsigned int thread)
@@ -142,9 +160,7 @@ static void start(unsigned int thread)
 	if (pids[thread])
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (plan->signals)
-		set_storm(true);
-	work(thread);
+	thread_main((void *)(uintptr_t)thread);
 	_exit(0);
 }
 
@@ -296,8 +312,6 @@ bool lin_round(const struct lin_driver *d, const struct lin_plan *p,
 	shared->h = *p->h;
 	shared->clock = 1;
 	d->open(p);
-	if (p->signals && !p->processes)
-		set_storm(true);
 	for (t = 0; t < p->threads; t++)
 		start(t);
 	if (d->begin)
@@ -306,8 +320,6 @@ bool lin_round(const struct lin_driver *d, const struct lin_plan *p,
 		nap_us(50);
 	shared->go = true;
 	ok = watch(patience);
-	if (p->signals && !p->processes)
-		set_storm(false);
 	if (ok) {
 		for (t = 0; t < p->threads && !p->processes; t++)
 			pthread_join(threads[t], NULL);
