@@ -29,6 +29,7 @@ static uint64_t module_bytes;
 
 static unsigned int limits_user(struct crew *crew)
 {
+	static uint64_t before;
 	struct kmq_limits_args args;
 
 	/* a user is known as long as it has something */
@@ -36,10 +37,12 @@ static unsigned int limits_user(struct crew *crew)
 	if (kmq_limits(KMQ_SCOPE_USER, USER_UID, &args))
 		ledger_fault(crew->ledger, F_ERRNO, "LIMITS");
 	else if (args.r[KMQ_R_BYTES].limit == USER_BYTES &&
-		 crew->step++ > 100 &&
+		 crew->step++ > 100 && args.r[KMQ_R_BYTES].used > before &&
 		 args.r[KMQ_R_BYTES].used > 2 * USER_BYTES)
 		ledger_fault(crew->ledger, F_BOUND, "%" PRIu64 " bytes used of %u",
 			     (uint64_t)args.r[KMQ_R_BYTES].used, USER_BYTES);
+	/* what was used before the limit was set may stay, but not grow */
+	before = args.r[KMQ_R_BYTES].used;
 	return 2000;
 }
 
@@ -304,12 +307,13 @@ static void ns_owner(void *arg)
 	fds[NS_BUSY] = ns_queue("busy", 16);
 	fds[NS_EMPTY] = ns_queue("empty", 16);
 	fds[NS_FULL] = ns_queue("full", 100);
-	for (i = 0; i < NS_HANDLES; i++)
-		if (fds[i] < 0 || pass_fd(sock, fds[i]))
-			bail("pass: %s", strerror(errno));
+	/* before anybody else can */
 	for (i = 0; i < 100; i++)
 		if (write(fds[NS_FULL], buf, 1 + random_below(sizeof(buf))) < 0)
 			bail("write: %s", strerror(errno));
+	for (i = 0; i < NS_HANDLES; i++)
+		if (fds[i] < 0 || pass_fd(sock, fds[i]))
+			bail("pass: %s", strerror(errno));
 	/* one is left in a socket that nobody reads */
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) ||
 	    pass_fd(pair[0], fds[NS_EMPTY]) || pass_fd(pair[0], pair[1]))
