@@ -202,6 +202,16 @@ static void thread_join(struct thread *t)
 	current = self;
 }
 
+static bool all_received(struct kmq_queue *q)
+{
+	bool all;
+
+	spin_lock(&q->lock);
+	all = q->received == q->sent;
+	spin_unlock(&q->lock);
+	return all;
+}
+
 /* Every message that was accepted is received, and all are told of the end. */
 static void run_for(const char *name, u64 messages, double seconds)
 {
@@ -234,7 +244,7 @@ static void run_for(const char *name, u64 messages, double seconds)
 	for (i = 0; i < THREADS; i++)
 		thread_join(&senders[i]);
 	/* receivers, too, are through with what there is */
-	while (kmq_queue_last_seq(&object.queue) != object.queue.received &&
+	while (!all_received(&object.queue) &&
 	       ktime_get_ns() < end + EDGE_HANG * 1000000000ull)
 		usleep(1000);
 	kmq_effects_init(&fx);
