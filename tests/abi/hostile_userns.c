@@ -378,8 +378,6 @@ TEST_F(abi, one_who_holds_all_it_may_stops_nobody_else)
 	static char big[60000];
 	struct bg bg;
 
-	/* namespaces of earlier tests end some time after these */
-	ASSERT_TRUE(WAIT_FOR(!used(USER, KMQ_R_OBJECTS)));
 	ASSERT_EQ(0, set_limit(KMQ_SCOPE_USER, USER, KMQ_R_OBJECTS, 8));
 	ASSERT_EQ(0, set_limit(KMQ_SCOPE_USER, USER, KMQ_R_HANDLES, 32));
 	ASSERT_EQ(0, set_limit(KMQ_SCOPE_USER, USER, KMQ_R_BYTES, 1 << 20));

@@ -582,6 +582,13 @@ static void __attribute__((constructor)) own_domain(void)
 	exit(1);
 }
 
+static inline bool nothing_in_use(void)
+{
+	struct kmq_limits_args l = get_limits(KMQ_SCOPE_MODULE, 0);
+
+	return !l.r[KMQ_R_OBJECTS].used && !l.r[KMQ_R_HANDLES].used;
+}
+
 FIXTURE(abi)
 {
 	int ctl;
@@ -596,6 +603,8 @@ FIXTURE_SETUP(abi)
 		TH_LOG("cannot open %s: %s", KMQ_DEVICE, strerror(errno));
 	self->ctl = ctl;
 	ASSERT_EQ(0, admin(NULL, KMQ_ADMIN_RESET, NULL));
+	/* namespaces of an earlier test end some time after it */
+	EXPECT_TRUE(WAIT_FOR(nothing_in_use()));
 }
 
 FIXTURE_TEARDOWN(abi)
